@@ -1,0 +1,20 @@
+package io.rlhf4j.tensor;
+
+/** Finds out whether a backend can run in this JVM, and makes it. Registered with {@link java.util.ServiceLoader}. */
+public interface BackendProvider {
+    /** The name by which a configuration asks for the backend. */
+    String name();
+
+    /** Which of the usable backends is taken when none is named: the highest. */
+    int priority();
+
+    /** Why the backend cannot run here (a module, a library, a chip), in one sentence; empty when it can. */
+    java.util.Optional<String> unusableBecause();
+
+    /**
+     * The backend.
+     *
+     * @param threads threads that one call may use
+     */
+    Backend create(int threads);
+}
