@@ -1,5 +1,7 @@
 package io.rlhf4j.tensor;
 
+import java.util.Optional;
+
 /** Finds out whether a backend can run in this JVM, and makes it. Registered with {@link java.util.ServiceLoader}. */
 public interface BackendProvider {
     /** The name by which a configuration asks for the backend. */
@@ -9,7 +11,15 @@ public interface BackendProvider {
     int priority();
 
     /** Why the backend cannot run here (a module, a library, a chip), in one sentence; empty when it can. */
-    java.util.Optional<String> unusableBecause();
+    Optional<String> unusableBecause();
+
+    /**
+     * What running on this backend, on this machine, costs beside the best there is, in one clause; empty when nothing.
+     * Asked only where {@link #unusableBecause} is empty.
+     */
+    default Optional<String> drawback() {
+        return Optional.empty();
+    }
 
     /**
      * The backend.
