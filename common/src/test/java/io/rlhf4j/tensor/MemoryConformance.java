@@ -1,0 +1,129 @@
+package io.rlhf4j.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Allocation, host copies, conversions and views. */
+interface MemoryConformance extends Conformance {
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void storageHoldsAtLeastItsElements(DType type) {
+        Storage storage = backend().allocate(type, 33);
+        assertThat(storage.bytes()).isBetween(33L * type.bytes(), 33L * type.bytes() + 4096);
+        storage.free();
+    }
+
+    @Test
+    default void fp32GoesInAndOutBitForBit() {
+        float[] values = {0f, -0f, 1f, -1.1f, Float.MIN_VALUE, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NaN};
+        try (Workbench bench = open()) {
+            assertThat(bench.of(DType.FP32, values, 2, 4).toFloats()).containsExactly(values);
+        }
+    }
+
+    @Test
+    default void bf16IsRoundedToTheNearestEven() {
+        float[] values = {
+            1f,
+            Float.intBitsToFloat(0x3F808000), // half way to the next, stays at even 3F80
+            Float.intBitsToFloat(0x3F818000), // half way, goes up to even 3F82
+            Float.intBitsToFloat(0x3F808001),
+            Float.intBitsToFloat(0x3F817FFF),
+            -1.2345678f,
+            3e38f,
+            1e-30f,
+            0f,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN
+        };
+        try (Workbench bench = open()) {
+            float[] expected = new float[values.length];
+            for (int i = 0; i < values.length; i++) {
+                expected[i] = Bf16.round(values[i]);
+            }
+            assertThat(bench.of(DType.BF16, values, values.length).toFloats()).containsExactly(expected);
+        }
+    }
+
+    @Test
+    default void copyConvertsAsWritingDoes() {
+        try (Workbench bench = open()) {
+            Tensor source = bench.normalColumns(DType.FP32, 7, 37);
+            Tensor half = bench.outputColumns(DType.BF16, 7, 37);
+            Tensor back = bench.output(DType.FP32, 7, 37);
+            backend().copy(source, half);
+            backend().copy(half, back);
+            float[] expected = source.toFloats();
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] = Bf16.round(expected[i]);
+            }
+            assertThat(half.toFloats()).containsExactly(expected);
+            assertThat(back.toFloats()).containsExactly(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void copyKeepsTheBitsOfAnEqualType(DType type) {
+        try (Workbench bench = open()) {
+            Tensor flat = bench.normal(type, 5, 3, 17);
+            Tensor flatCopy = bench.output(type, 5, 3, 17);
+            Tensor view = bench.normalColumns(type, 9, 31);
+            Tensor viewCopy = bench.outputColumns(type, 9, 31);
+            backend().copy(flat, flatCopy);
+            backend().copy(view, viewCopy);
+            assertThat(flatCopy.toFloats()).containsExactly(flat.toFloats());
+            assertThat(viewCopy.toFloats()).containsExactly(view.toFloats());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void writeAndReadStartWhereTheyAreTold(DType type) {
+        try (Workbench bench = open()) {
+            Tensor view = bench.outputColumns(type, 2, 3);
+            backend().write(view, new float[] {9, 9, 1, 2, 3, 4, 5, 6, 9}, 2);
+            float[] read = new float[8];
+            backend().read(view, read, 1);
+            assertThat(read).containsExactly(0, 1, 2, 3, 4, 5, 6, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void fillSetsTheViewAlone(DType type) {
+        try (Workbench bench = open()) {
+            Tensor view = bench.outputColumns(type, 5, 7);
+            backend().fill(view, 1.5f);
+            assertThat(view.toFloats()).hasSize(35).containsOnly(1.5f);
+            Tensor slice = bench.output(type, 6, 5).slice(2, 4);
+            backend().fill(slice, -2f);
+            assertThat(slice.toFloats()).hasSize(10).containsOnly(-2f);
+        }
+    }
+
+    @Test
+    default void slicesAndColumnsShareTheMemory() {
+        try (Workbench bench = open()) {
+            Tensor matrix = bench.of(DType.FP32, new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 3, 4);
+            backend().fill(matrix.columns(1, 3).slice(1, 3), 0f);
+            assertThat(matrix.toFloats()).containsExactly(1, 2, 3, 4, 5, 0, 0, 8, 9, 0, 0, 12);
+        }
+    }
+
+    @Test
+    default void copyOfAnotherShapeIsRefused() {
+        try (Workbench bench = open()) {
+            Tensor source = bench.normal(DType.FP32, 2, 3);
+            Tensor target = bench.normal(DType.FP32, 3, 2);
+            assertThatThrownBy(() -> backend().copy(source, target))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("[2, 3]")
+                    .hasMessageContaining("[3, 2]");
+        }
+    }
+}
