@@ -78,6 +78,11 @@ public final class Tensor {
         return shape.clone();
     }
 
+    /** The number of dimensions. */
+    public int dimensions() {
+        return shape.length;
+    }
+
     /** The length of dimension {@code axis}; -1 is the last. */
     public int dimension(int axis) {
         return shape[axis < 0 ? shape.length + axis : axis];
