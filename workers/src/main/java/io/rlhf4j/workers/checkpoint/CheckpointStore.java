@@ -1,0 +1,268 @@
+package io.rlhf4j.workers.checkpoint;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The checkpoints of one phase of a run, in folders {@code step-<8 digits>} on any Hadoop file system.
+ *
+ * <p>Ranks write files ({@link #write}), then one writer commits ({@link #commit}): the manifest, which names every file with
+ * its size and hash, is written last. A folder without a manifest that its files match is no checkpoint. Nothing is
+ * renamed, because on an object store that is not atomic.
+ */
+public final class CheckpointStore {
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .build();
+
+    private final FileSystem fileSystem;
+    private final Path folder;
+    private final int keep;
+    private final Map<String, String> versions;
+
+    /**
+     * The checkpoints in {@code folder}, which need not exist.
+     *
+     * @param keep how many of the newest whole checkpoints stay; at least 1
+     * @param versions of the software, by name, for the manifests
+     */
+    public CheckpointStore(Path folder, Configuration configuration, int keep, Map<String, String> versions) {
+        this(fileSystem(folder, configuration), folder, keep, versions);
+    }
+
+    CheckpointStore(FileSystem fileSystem, Path folder, int keep, Map<String, String> versions) {
+        if (keep < 1) {
+            throw Rlhf4jException.configuration("at least 1 checkpoint has to be kept, not " + keep);
+        }
+        this.fileSystem = fileSystem;
+        this.folder = folder;
+        this.keep = keep;
+        this.versions = Map.copyOf(versions);
+    }
+
+    private static FileSystem fileSystem(Path folder, Configuration configuration) {
+        try {
+            FileSystem fileSystem = folder.getFileSystem(configuration);
+            // The manifest has better hashes than the .crc files that Hadoop lays beside local files.
+            return fileSystem instanceof LocalFileSystem local ? local.getRawFileSystem() : fileSystem;
+        } catch (IOException unreachable) {
+            throw new UncheckedIOException("no file system for " + folder, unreachable);
+        }
+    }
+
+    /** What {@link #latest()} found. */
+    public record Search(Optional<Checkpoint> checkpoint, List<String> passedOver) {}
+
+    /**
+     * Writes one file of the checkpoint of {@code step}, over what an unfinished attempt may have left.
+     *
+     * @param name file name within the checkpoint's folder
+     * @return the file with its size and hash, for {@link #commit}
+     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written (no space left)
+     */
+    public CheckpointFile write(long step, String name, CheckpointContent content) {
+        requirePlain(name);
+        Path path = new Path(folder(step), name);
+        try (HashingOutputStream out = new HashingOutputStream(fileSystem.create(path, true))) {
+            content.writeTo(out);
+            out.close();
+            return new CheckpointFile(name, out.bytes(), out.sha256());
+        } catch (IOException failed) {
+            throw cannotWrite(path, failed);
+        }
+    }
+
+    /**
+     * Makes the checkpoint of {@code step} whole and removes those that are too old.
+     *
+     * @param files what all ranks have written
+     * @param state all that is not a tensor
+     */
+    public Checkpoint commit(long step, List<CheckpointFile> files, JsonNode state) {
+        List<CheckpointFile> all = new ArrayList<>(files);
+        all.add(write(step, CheckpointManifest.STATE, out -> JSON.writeValue(out, state)));
+        CheckpointManifest manifest = new CheckpointManifest(
+                CheckpointManifest.FORMAT, step, Instant.now().toString(), versions, List.copyOf(all));
+        write(step, CheckpointManifest.NAME, out -> JSON.writerWithDefaultPrettyPrinter()
+                .writeValue(out, manifest));
+        prune();
+        return new Checkpoint(fileSystem, folder(step), manifest, state);
+    }
+
+    /**
+     * Clears the way for a new checkpoint of {@code step}: without its manifest, what lies there is no checkpoint any more.
+     */
+    public void begin(long step) {
+        Path path = folder(step);
+        try {
+            fileSystem.delete(new Path(path, CheckpointManifest.NAME), false);
+            fileSystem.mkdirs(path);
+        } catch (IOException failed) {
+            throw cannotWrite(path, failed);
+        }
+    }
+
+    /** The newest whole checkpoint, and which newer ones are not whole and why. Reads every byte of what it checks. */
+    public Search latest() {
+        List<String> passedOver = new ArrayList<>();
+        for (long step : stepsNewestFirst()) {
+            try {
+                return new Search(Optional.of(open(step)), passedOver);
+            } catch (Rlhf4jException damaged) {
+                passedOver.add(damaged.getMessage());
+            }
+        }
+        return new Search(Optional.empty(), passedOver);
+    }
+
+    /**
+     * The checkpoint of {@code step}, after a check of every file.
+     *
+     * @throws Rlhf4jException of kind DATA where it is not whole
+     */
+    public Checkpoint open(long step) {
+        Path path = folder(step);
+        CheckpointManifest manifest = manifest(path);
+        if (manifest.format() != CheckpointManifest.FORMAT || manifest.step() != step) {
+            throw Rlhf4jException.data("%s/%s: format %d of step %d, expected format %d of step %d"
+                    .formatted(
+                            path,
+                            CheckpointManifest.NAME,
+                            manifest.format(),
+                            manifest.step(),
+                            CheckpointManifest.FORMAT,
+                            step));
+        }
+        for (CheckpointFile file : manifest.files()) {
+            requirePlain(file.name());
+            verify(new Path(path, file.name()), file);
+        }
+        return new Checkpoint(fileSystem, path, manifest, state(path));
+    }
+
+    private CheckpointManifest manifest(Path path) {
+        try (InputStream in = fileSystem.open(new Path(path, CheckpointManifest.NAME))) {
+            return JSON.readValue(in, CheckpointManifest.class);
+        } catch (FileNotFoundException missing) {
+            throw Rlhf4jException.data(path + " has no manifest: it was never finished", missing);
+        } catch (IOException damaged) {
+            throw Rlhf4jException.data(
+                    "%s/%s cannot be read: %s".formatted(path, CheckpointManifest.NAME, damaged.getMessage()), damaged);
+        }
+    }
+
+    private JsonNode state(Path path) {
+        try (InputStream in = fileSystem.open(new Path(path, CheckpointManifest.STATE))) {
+            return JSON.readTree(in);
+        } catch (IOException damaged) {
+            throw Rlhf4jException.data(
+                    "%s/%s cannot be read: %s".formatted(path, CheckpointManifest.STATE, damaged.getMessage()),
+                    damaged);
+        }
+    }
+
+    private void verify(Path path, CheckpointFile file) {
+        try {
+            long bytes = fileSystem.getFileStatus(path).getLen();
+            if (bytes != file.bytes()) {
+                throw Rlhf4jException.data(
+                        "%s has %d bytes, its manifest says %d".formatted(path, bytes, file.bytes()));
+            }
+            try (InputStream in = fileSystem.open(path)) {
+                HashingOutputStream hash = new HashingOutputStream(OutputStream.nullOutputStream());
+                in.transferTo(hash);
+                if (!hash.sha256().equals(file.sha256())) {
+                    throw Rlhf4jException.data(path + " is damaged: its SHA-256 is not that of its manifest");
+                }
+            }
+        } catch (IOException unreadable) {
+            throw Rlhf4jException.data(path + " cannot be read: " + unreadable, unreadable);
+        }
+    }
+
+    private void prune() {
+        List<Long> steps = stepsNewestFirst();
+        int whole = 0;
+        for (long step : steps) {
+            try {
+                Path path = folder(step);
+                if (whole < keep) {
+                    whole += fileSystem.exists(new Path(path, CheckpointManifest.NAME)) ? 1 : 0;
+                } else {
+                    // First the manifest: a reader sees the checkpoint whole or not at all.
+                    fileSystem.delete(new Path(path, CheckpointManifest.NAME), false);
+                    fileSystem.delete(path, true);
+                }
+            } catch (IOException failed) {
+                throw cannotWrite(folder(step), failed);
+            }
+        }
+    }
+
+    private List<Long> stepsNewestFirst() {
+        List<Long> steps = new ArrayList<>();
+        try {
+            for (FileStatus status : fileSystem.listStatus(folder)) {
+                OptionalLong step = step(status.getPath().getName());
+                step.ifPresent(steps::add);
+            }
+        } catch (FileNotFoundException none) {
+            return List.of();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot list " + folder, unreadable);
+        }
+        steps.sort(Comparator.reverseOrder());
+        return steps;
+    }
+
+    private static OptionalLong step(String name) {
+        return name.matches("step-\\d{8,18}")
+                ? OptionalLong.of(Long.parseLong(name.substring("step-".length())))
+                : OptionalLong.empty();
+    }
+
+    /** Where the checkpoint of a step lies. */
+    public Path folder(long step) {
+        return new Path(folder, "step-%08d".formatted(step));
+    }
+
+    private static void requirePlain(String name) {
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+            throw Rlhf4jException.data("'%s' is no file name for a checkpoint".formatted(name));
+        }
+    }
+
+    private Rlhf4jException cannotWrite(Path path, IOException failed) {
+        List<Long> steps = stepsNewestFirst();
+        String advice = String.valueOf(failed.getMessage()).contains("No space left")
+                ? "free some space (or lower the number of checkpoints kept) and run again"
+                : "is the file system writable?";
+        return new Rlhf4jException(
+                ErrorKind.RETRYABLE,
+                "cannot write %s: %s; %s; committed checkpoints are untouched (steps in the folder: %s)"
+                        .formatted(path, failed.getMessage(), advice, steps),
+                failed);
+    }
+}

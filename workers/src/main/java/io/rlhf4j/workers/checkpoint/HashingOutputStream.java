@@ -1,0 +1,50 @@
+package io.rlhf4j.workers.checkpoint;
+
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Counts and hashes what passes through. */
+final class HashingOutputStream extends FilterOutputStream {
+    private final MessageDigest digest;
+    private long bytes;
+    private String sha256;
+
+    HashingOutputStream(OutputStream out) {
+        super(out);
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+        }
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+        out.write(value);
+        digest.update((byte) value);
+        bytes++;
+    }
+
+    @Override
+    public void write(byte[] buffer, int from, int length) throws IOException {
+        out.write(buffer, from, length);
+        digest.update(buffer, from, length);
+        bytes += length;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** The hash of all that was written, hexadecimal. Nothing may be written afterwards. */
+    String sha256() {
+        if (sha256 == null) {
+            sha256 = HexFormat.of().formatHex(digest.digest());
+        }
+        return sha256;
+    }
+}
