@@ -12,8 +12,7 @@ import java.io.Serializable;
  * @param promptLength tokens of the prompt, the same in both
  * @param margin by how much the preferred score should exceed the other (Llama 2, eq. 2); 0 usually
  */
-public record PreferenceRow(
-        String key, String source, int[] chosen, int[] rejected, int promptLength, float margin)
+public record PreferenceRow(String key, String source, int[] chosen, int[] rejected, int promptLength, float margin)
         implements TokenRow, Serializable {
     @Override
     public int tokens() {

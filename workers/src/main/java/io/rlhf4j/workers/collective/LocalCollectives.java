@@ -128,8 +128,7 @@ final class LocalCollectives implements Collectives {
 
     private <T> T[] contents(String operation, T content, Class<T[]> type) {
         Meeting.Offer[] offers = meeting.meet(rank, new Meeting.Offer(operation, content));
-        return Arrays.copyOf(
-                Arrays.stream(offers).map(Meeting.Offer::content).toArray(), offers.length, type);
+        return Arrays.copyOf(Arrays.stream(offers).map(Meeting.Offer::content).toArray(), offers.length, type);
     }
 
     /** Nobody may touch its tensors before everybody has read them. */
@@ -165,11 +164,7 @@ final class LocalCollectives implements Collectives {
     /** Elements from..to in order, whatever the shape; offsets are long because a tensor may be large. */
     private static Tensor range(Tensor tensor, long from, long to) {
         return Tensor.of(
-                tensor.backend(),
-                tensor.storage(),
-                tensor.type(),
-                tensor.offset() + from,
-                Math.toIntExact(to - from));
+                tensor.backend(), tensor.storage(), tensor.type(), tensor.offset() + from, Math.toIntExact(to - from));
     }
 
     private static String size(Tensor tensor) {
@@ -179,8 +174,7 @@ final class LocalCollectives implements Collectives {
     private void requireParts(Tensor whole, Tensor part) {
         part.requireContiguous();
         if (whole.elements() != part.elements() * worldSize() || whole.type() != part.type()) {
-            throw new IllegalArgumentException(
-                    "%s is not %d parts like %s".formatted(whole, worldSize(), part));
+            throw new IllegalArgumentException("%s is not %d parts like %s".formatted(whole, worldSize(), part));
         }
     }
 }
