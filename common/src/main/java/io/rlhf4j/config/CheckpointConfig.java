@@ -1,0 +1,9 @@
+package io.rlhf4j.config;
+
+/** When the complete state of a run is saved, and how much of it is kept. */
+public record CheckpointConfig(
+        @Doc(value = "Optimizer steps of sft and reward between checkpoints.", preset = "100", range = "[1, inf)")
+                int everySteps,
+        @Doc(value = "Iterations of ppo between checkpoints.", preset = "5", range = "[1, inf)") int everyIterations,
+        @Doc(value = "Checkpoints of a step that are kept; older ones are deleted.", preset = "2", range = "[1, inf)")
+                int keep) {}

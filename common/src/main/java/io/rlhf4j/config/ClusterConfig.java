@@ -1,0 +1,49 @@
+package io.rlhf4j.config;
+
+import java.time.Duration;
+import java.util.Map;
+
+/** Ranks, threads, partitions and Spark. */
+public record ClusterConfig(
+        @Doc(
+                        value = "Spark master. `auto` is the one of spark-submit, else `local[ranks]` on this machine.",
+                        preset = "auto")
+                String master,
+        @Doc(value = "Data-parallel training ranks.", preset = "1", range = "[1, inf)") int ranks,
+        @Doc(
+                        value = "Threads that one rank computes with; 0 divides the cores of a machine among its ranks.",
+                        preset = "0",
+                        range = "[0, inf)")
+                int threads,
+        @Doc(
+                        value = "Partitions of a rollout job. They are part of the run, so that a retry repeats one exactly;"
+                                + " 0 makes as many as ranks.",
+                        preset = "0",
+                        range = "[0, inf)")
+                int rolloutPartitions,
+        @Doc(
+                        value = "Whether generated bits depend on nothing but the row: equal for any partitioning, and slower.",
+                        preset = "false")
+                boolean batchInvariant,
+        @Doc(
+                        value = "Whether a run whose ranks cannot all be placed goes on with fewer. It is then not bit-equal.",
+                        preset = "false")
+                boolean elastic,
+        @Doc(value = "How long the driver waits for slots.", preset = "120s") Duration slotTimeout,
+        @Doc(value = "Tries of a training job before the run fails.", preset = "3", range = "[1, inf)") int attempts,
+        @Doc(value = "Pause before the second try; it doubles from then on.", preset = "5s") Duration backoff,
+        @Doc(
+                        value = "Settings of Spark, by their own names. A value may be `${env:NAME}` or `${file:PATH}`; secrets"
+                                + " have to be.")
+                Map<String, String> spark) {
+
+    /** Partitions of a rollout job, for sure. */
+    public int rolloutPartitionsOrRanks() {
+        return rolloutPartitions == 0 ? ranks : rolloutPartitions;
+    }
+
+    /** Threads of one rank, for sure: what is set, or this machine's cores divided by the ranks. */
+    public int threadsOrShare() {
+        return threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
+    }
+}

@@ -1,0 +1,11 @@
+package io.rlhf4j.config;
+
+import java.util.Optional;
+
+/** The score of a reward model at the last token. In a file: {@code kind: model}. */
+public record ModelReward(
+        @Doc(value = "Name in metrics.", preset = "model") String name,
+        @Doc(value = "Factor in the sum.", preset = "1") double weight,
+        @Doc("Directory of the model. `ppo.reward_model` when absent.") Optional<String> path,
+        @Doc("Deadline, retries, missing rewards.") RewardCallConfig call)
+        implements RewardConfig {}
