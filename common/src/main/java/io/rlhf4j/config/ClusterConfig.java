@@ -11,30 +11,35 @@ public record ClusterConfig(
                 String master,
         @Doc(value = "Data-parallel training ranks.", preset = "1", range = "[1, inf)") int ranks,
         @Doc(
-                        value = "Threads that one rank computes with; 0 divides the cores of a machine among its ranks.",
+                        value =
+                                "Threads that one rank computes with; 0 divides the cores of a machine among its ranks.",
                         preset = "0",
                         range = "[0, inf)")
                 int threads,
         @Doc(
-                        value = "Partitions of a rollout job. They are part of the run, so that a retry repeats one exactly;"
-                                + " 0 makes as many as ranks.",
+                        value =
+                                "Partitions of a rollout job. They are part of the run, so that a retry repeats one exactly;"
+                                        + " 0 makes as many as ranks.",
                         preset = "0",
                         range = "[0, inf)")
                 int rolloutPartitions,
         @Doc(
-                        value = "Whether generated bits depend on nothing but the row: equal for any partitioning, and slower.",
+                        value =
+                                "Whether generated bits depend on nothing but the row: equal for any partitioning, and slower.",
                         preset = "false")
                 boolean batchInvariant,
         @Doc(
-                        value = "Whether a run whose ranks cannot all be placed goes on with fewer. It is then not bit-equal.",
+                        value =
+                                "Whether a run whose ranks cannot all be placed goes on with fewer. It is then not bit-equal.",
                         preset = "false")
                 boolean elastic,
         @Doc(value = "How long the driver waits for slots.", preset = "120s") Duration slotTimeout,
         @Doc(value = "Tries of a training job before the run fails.", preset = "3", range = "[1, inf)") int attempts,
         @Doc(value = "Pause before the second try; it doubles from then on.", preset = "5s") Duration backoff,
         @Doc(
-                        value = "Settings of Spark, by their own names. A value may be `${env:NAME}` or `${file:PATH}`; secrets"
-                                + " have to be.")
+                        value =
+                                "Settings of Spark, by their own names. A value may be `${env:NAME}` or `${file:PATH}`; secrets"
+                                        + " have to be.")
                 Map<String, String> spark) {
 
     /** Partitions of a rollout job, for sure. */

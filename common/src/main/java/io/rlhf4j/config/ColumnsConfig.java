@@ -18,9 +18,11 @@ public record ColumnsConfig(
         @Doc("Column of an array of messages with `role` and `content`.") Optional<String> messages,
         @Doc("Column of unlabelled text, for the PTX loss.") Optional<String> text,
         @Doc("Column of what rule rewards compare a response with: the right answer.") Optional<String> reference,
-        @Doc("Text around the prompt, in which `{column}` stands for a column's value.") Optional<String> promptTemplate,
+        @Doc("Text around the prompt, in which `{column}` stands for a column's value.")
+                Optional<String> promptTemplate,
         @Doc(
-                        value = "Whether chosen and rejected are whole dialogues (`\\n\\nHuman: ...\\n\\nAssistant: ...`) whose"
-                                + " common beginning is the prompt.",
+                        value =
+                                "Whether chosen and rejected are whole dialogues (`\\n\\nHuman: ...\\n\\nAssistant: ...`) whose"
+                                        + " common beginning is the prompt.",
                         preset = "false")
                 boolean dialogue) {}

@@ -7,14 +7,16 @@ import java.util.Optional;
 public record DataConfig(
         @Doc("Where rows come from. Sources of one step are blended by weight.") List<SourceConfig> sources,
         @Doc(
-                        value = "Proportions in which a source that serves several steps is divided among sft, reward and ppo,"
-                                + " by a stable hash of (source, row key, seed).",
+                        value =
+                                "Proportions in which a source that serves several steps is divided among sft, reward and ppo,"
+                                        + " by a stable hash of (source, row key, seed).",
                         preset = "[2, 4, 4]",
                         range = "[0, inf)")
                 List<Double> split,
         @Doc(
-                        value = "Whether prompts are put into the model's chat template: `auto` does so where the tokenizer"
-                                + " has one.",
+                        value =
+                                "Whether prompts are put into the model's chat template: `auto` does so where the tokenizer"
+                                        + " has one.",
                         preset = "auto")
                 ChatUse chat,
         @Doc("System message put before every prompt that goes through the chat template.") Optional<String> system,
@@ -25,12 +27,14 @@ public record DataConfig(
                         range = "[1, inf)")
                 int maxResponseTokens,
         @Doc(
-                        value = "What happens to a row that is longer: `drop` counts and drops it, `truncate` cuts prompts on"
-                                + " the left and responses on the right, and counts it.",
+                        value =
+                                "What happens to a row that is longer: `drop` counts and drops it, `truncate` cuts prompts on"
+                                        + " the left and responses on the right, and counts it.",
                         preset = "drop")
                 TooLong tooLong,
         @Doc(
-                        value = "Share of rows of a source that may be unusable. Above it the job stops before training.",
+                        value =
+                                "Share of rows of a source that may be unusable. Above it the job stops before training.",
                         preset = "0.01",
                         range = "[0, 1]")
                 double quarantineShare,

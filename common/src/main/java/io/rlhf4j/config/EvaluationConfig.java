@@ -5,7 +5,8 @@ public record EvaluationConfig(
         @Doc(value = "Most held-out rows that an evaluation uses; 0 uses all.", preset = "200", range = "[0, inf)")
                 int rows,
         @Doc(
-                        value = "Optimizer steps of sft and reward between evaluations; 0 evaluates before and after only.",
+                        value =
+                                "Optimizer steps of sft and reward between evaluations; 0 evaluates before and after only.",
                         preset = "0",
                         range = "[0, inf)")
                 int everySteps,

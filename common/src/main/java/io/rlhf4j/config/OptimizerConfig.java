@@ -11,10 +11,7 @@ public record OptimizerConfig(
         @Doc(value = "Decay of the mean of gradients.", preset = "0.9", range = "[0, 1)") double beta1,
         @Doc(value = "Decay of the mean of squared gradients.", preset = "0.95", range = "[0, 1)") double beta2,
         @Doc(value = "Added to the root of the squared mean.", preset = "1.0e-8", range = "(0, inf)") double epsilon,
-        @Doc(
-                        value = "Decoupled weight decay of tensors of two and more dimensions.",
-                        preset = "0",
-                        range = "[0, inf)")
+        @Doc(value = "Decoupled weight decay of tensors of two and more dimensions.", preset = "0", range = "[0, inf)")
                 double weightDecay,
         @Doc(
                         value = "Largest norm of the gradient of the whole model; 0 clips nothing.",

@@ -9,8 +9,9 @@ public record PpoConfig(
         @Doc("Directory of the reference. The one that the actor starts from when absent.") Optional<String> reference,
         @Doc("Directory of the reward model. The run's result of step 2 when absent.") Optional<String> rewardModel,
         @Doc(
-                        value = "Where the critic starts: `reward` (its head included), `actor` with a new head, or a model"
-                                + " directory.",
+                        value =
+                                "Where the critic starts: `reward` (its head included), `actor` with a new head, or a model"
+                                        + " directory.",
                         preset = "reward")
                 String criticInit,
         @Doc(value = "Iterations of rollout and update.", preset = "100", range = "[1, inf)") int iterations,
@@ -43,8 +44,9 @@ public record PpoConfig(
                         range = "[0, 1)")
                 double ema,
         @Doc(
-                        value = "Whether updates start from the log-probabilities of generation, corrected by the ratio to"
-                                + " those of training, in the place of a forward of their own.",
+                        value =
+                                "Whether updates start from the log-probabilities of generation, corrected by the ratio to"
+                                        + " those of training, in the place of a forward of their own.",
                         preset = "false")
                 boolean rolloutLogProbs,
         @Doc(value = "The actor's optimizer.", preset = "{learning_rate: 2.0e-6}") OptimizerConfig actorOptimizer,

@@ -7,8 +7,9 @@ public record RewardCallConfig(
         @Doc(value = "Time that one batch of responses may take.", preset = "60s") Duration deadline,
         @Doc(value = "Calls after a first one that failed.", preset = "2", range = "[0, inf)") int retries,
         @Doc(
-                        value = "What a missing reward means: `fail` ends the job, `drop` leaves the sample out and counts it,"
-                                + " `constant` takes the value of `constant`.",
+                        value =
+                                "What a missing reward means: `fail` ends the job, `drop` leaves the sample out and counts it,"
+                                        + " `constant` takes the value of `constant`.",
                         preset = "fail")
                 Missing missing,
         @Doc(value = "The reward in the place of a missing one.", preset = "0") double constant) {

@@ -9,8 +9,9 @@ public record RewardModelConfig(
         @Doc(value = "Most optimizer steps; 0 sets no limit.", preset = "0", range = "[0, inf)") int maxSteps,
         @Doc(value = "Pairs of one optimizer step, over all ranks.", preset = "32", range = "[1, inf)") int batchSize,
         @Doc(
-                        value = "`last_token`: -log sigmoid of the difference of the scores at the last tokens, less the margin."
-                                + " `per_token`: its mean over all positions from the first difference to the longer end.",
+                        value =
+                                "`last_token`: -log sigmoid of the difference of the scores at the last tokens, less the margin."
+                                        + " `per_token`: its mean over all positions from the first difference to the longer end.",
                         preset = "last_token")
                 Loss loss,
         @Doc(

@@ -7,8 +7,9 @@ public record RuleReward(
         @Doc(value = "Name in metrics.", preset = "rule") String name,
         @Doc(value = "Factor in the sum.", preset = "1") double weight,
         @Doc(
-                        value = "`exact_answer` compares with the row's reference, `regex` looks for a pattern, `length` falls"
-                                + " from 1 at `target` tokens to 0 at none and at twice as many.",
+                        value =
+                                "`exact_answer` compares with the row's reference, `regex` looks for a pattern, `length` falls"
+                                        + " from 1 at `target` tokens to 0 at none and at twice as many.",
                         preset = Doc.REQUIRED)
                 Rule rule,
         @Doc("Pattern of `regex`; for `exact_answer` the pattern whose first group is the answer within a text.")

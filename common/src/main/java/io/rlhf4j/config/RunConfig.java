@@ -4,15 +4,13 @@ import java.util.List;
 
 /** Everything that one run is told: the whole configuration file. */
 public record RunConfig(
-        @Doc(
-                        value = "Name of the run, and of its folder. The same name resumes the run.",
-                        preset = Doc.REQUIRED)
+        @Doc(value = "Name of the run, and of its folder. The same name resumes the run.", preset = Doc.REQUIRED)
                 String name,
-        @Doc(value = "Folder that holds runs: a path or URI of any Hadoop file system.", preset = "runs")
-                String folder,
+        @Doc(value = "Folder that holds runs: a path or URI of any Hadoop file system.", preset = "runs") String folder,
         @Doc(
-                        value = "A recipe whose values stand where this file says nothing: `paper` (the defaults of this"
-                                + " page) or `small` (models below about 100 million parameters).",
+                        value =
+                                "A recipe whose values stand where this file says nothing: `paper` (the defaults of this"
+                                        + " page) or `small` (models below about 100 million parameters).",
                         preset = "paper")
                 Profile profile,
         @Doc(value = "Seed of every random stream of the run.", preset = "0") long seed,

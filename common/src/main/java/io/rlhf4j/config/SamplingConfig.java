@@ -6,14 +6,20 @@ import java.util.List;
 public record SamplingConfig(
         @Doc(value = "Divides the logits; 0 always takes the most probable token.", preset = "1", range = "[0, inf)")
                 double temperature,
-        @Doc(value = "Sample among the most probable tokens that hold this much probability.", preset = "1", range = "(0, 1]")
+        @Doc(
+                        value = "Sample among the most probable tokens that hold this much probability.",
+                        preset = "1",
+                        range = "(0, 1]")
                 double topP,
         @Doc(value = "Sample among this many most probable tokens; 0 takes all.", preset = "0", range = "[0, inf)")
                 int topK,
         @Doc(value = "Most tokens of a response.", preset = "256", range = "[1, inf)") int maxNewTokens,
         @Doc(value = "Fewest tokens of a response; before them it cannot end.", preset = "0", range = "[0, inf)")
                 int minNewTokens,
-        @Doc(value = "Divides positive and multiplies negative logits of tokens seen; 1 changes nothing.", preset = "1", range = "(0, inf)")
+        @Doc(
+                        value = "Divides positive and multiplies negative logits of tokens seen; 1 changes nothing.",
+                        preset = "1",
+                        range = "(0, inf)")
                 double repetitionPenalty,
         @Doc("Texts that end a response.") List<String> stop,
         @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch) {

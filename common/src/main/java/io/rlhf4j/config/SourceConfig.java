@@ -16,8 +16,9 @@ public record SourceConfig(
         @Doc("Steps that use the source. One step takes all of its rows; several divide them by `data.split`.")
                 List<Step> steps,
         @Doc(
-                        value = "Share of rows, chosen by the stable hash, that is kept for evaluation and never trained on."
-                                + " With 1 the whole source is for evaluation.",
+                        value =
+                                "Share of rows, chosen by the stable hash, that is kept for evaluation and never trained on."
+                                        + " With 1 the whole source is for evaluation.",
                         preset = "0",
                         range = "[0, 1]")
                 double heldOut,
