@@ -13,8 +13,8 @@ import java.util.Arrays;
 public record NamedTensor(TensorInfo info, FloatSource values) {
     public NamedTensor {
         if (!info.type().floating()) {
-            throw new IllegalArgumentException("tensor '%s': only floating-point types are written, not %s"
-                    .formatted(info.name(), info.type()));
+            throw new IllegalArgumentException(
+                    "tensor '%s': only floating-point types are written, not %s".formatted(info.name(), info.type()));
         }
     }
 
@@ -22,9 +22,7 @@ public record NamedTensor(TensorInfo info, FloatSource values) {
     public static NamedTensor of(String name, Tensor tensor) {
         ElementType type = tensor.type() == DType.BF16 ? ElementType.BF16 : ElementType.F32;
         return new NamedTensor(
-                new TensorInfo(
-                        name, type, Arrays.stream(tensor.shape()).boxed().toList()),
-                FloatSource.of(tensor));
+                new TensorInfo(name, type, Arrays.stream(tensor.shape()).boxed().toList()), FloatSource.of(tensor));
     }
 
     /** Bytes of all elements as stored. */
