@@ -114,8 +114,9 @@ interface NormConformance extends Conformance {
             Tensor bias = bench.normal(DType.FP32, 64);
             Tensor out = bench.output(DType.FP32, 4, 64);
             backend().layerNorm(x, weight, bias, 1e-5f, out, bench.output(DType.FP32, 4, 2));
-            // the mean of numbers near 1000 is known to half a unit in its last place, 3e-5 of the deviation
-            new Tolerance(1e-4, 1e-4)
+            // summing 64 numbers near 1000 in fp32 leaves an error of some 1e-4 in their mean; the careless way, one of
+            // 0.1 in the variance
+            new Tolerance(2e-3, 2e-3)
                     .check(
                             "layer norm far from zero",
                             out,

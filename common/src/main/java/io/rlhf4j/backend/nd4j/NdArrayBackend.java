@@ -1,0 +1,400 @@
+package io.rlhf4j.backend.nd4j;
+
+import static io.rlhf4j.backend.nd4j.NdStorage.accumulate;
+import static io.rlhf4j.backend.nd4j.NdStorage.floats;
+import static io.rlhf4j.backend.nd4j.NdStorage.packed;
+import static io.rlhf4j.backend.nd4j.NdStorage.store;
+import static io.rlhf4j.backend.nd4j.NdStorage.view;
+
+import io.rlhf4j.tensor.Activation;
+import io.rlhf4j.tensor.AdamWSettings;
+import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.LanguageHead;
+import io.rlhf4j.tensor.Operands;
+import io.rlhf4j.tensor.RotarySpec;
+import io.rlhf4j.tensor.Storage;
+import io.rlhf4j.tensor.Tensor;
+import io.rlhf4j.tensor.TokenGradient;
+import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.factory.ops.NDBase;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/**
+ * Each operation as a few ND4J operations on fp32 arrays: bf16 tensors are read as fp32 and rounded when stored. It is
+ * written to be compared with, not to be fast.
+ */
+final class NdArrayBackend implements Backend {
+    static final String NAME = "nd4j";
+
+    private static final NDBase OPERATIONS = new NDBase();
+
+    private final String description;
+
+    /** @param description what ND4J runs on */
+    NdArrayBackend(String description) {
+        this.description = description;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public String description() {
+        return description;
+    }
+
+    // ---- memory
+
+    @Override
+    public Storage allocate(DType type, long elements) {
+        return new NdStorage(type, elements);
+    }
+
+    @Override
+    public void write(Tensor target, float[] source, int from) {
+        int to = from + Math.toIntExact(target.elements());
+        if (from < 0 || to > source.length) {
+            throw new IllegalArgumentException(
+                    "write: " + source.length + " values from place " + from + " do not fill " + target);
+        }
+        store(Nd4j.createFromArray(Arrays.copyOfRange(source, from, to)).reshape(lengths(target)), target);
+    }
+
+    @Override
+    public void read(Tensor source, float[] target, int from) {
+        int length = Math.toIntExact(source.elements());
+        if (from < 0 || from + length > target.length) {
+            throw new IllegalArgumentException(
+                    "read: " + source + " does not fit into " + target.length + " values from place " + from);
+        }
+        float[] values = packed(source).reshape(length).toFloatVector();
+        System.arraycopy(values, 0, target, from, length);
+    }
+
+    @Override
+    public void fill(Tensor target, float value) {
+        view(target).assign(value);
+    }
+
+    @Override
+    public void copy(Tensor source, Tensor target) {
+        Operands.copy(source, target);
+        store(view(source), target);
+    }
+
+    // ---- matrix products
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean add) {
+        Operands.matmul(a, transposeA, b, transposeB, out);
+        INDArray product = Nd4j.matmul(packed(a), packed(b), transposeA, transposeB, false);
+        if (add) {
+            accumulate(product, out);
+        } else {
+            store(product, out);
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Tensor weight, Tensor bias, Tensor out) {
+        Operands.linear(x, weight, bias, out);
+        INDArray product = Nd4j.matmul(packed(x), packed(weight), false, true, false);
+        store(bias == null ? product : product.add(floats(bias).reshape(1, bias.columns())), out);
+    }
+
+    @Override
+    public void addColumnSums(Tensor x, Tensor sums) {
+        Operands.addColumnSums(x, sums);
+        accumulate(floats(x).sum(0), sums);
+    }
+
+    // ---- pointwise
+
+    @Override
+    public void add(Tensor a, Tensor b, Tensor out) {
+        Operands.pointwise("add", out, a, b);
+        store(floats(a).add(floats(b)), out);
+    }
+
+    @Override
+    public void addScaled(float factor, Tensor x, Tensor y) {
+        Operands.pointwise("addScaled", y, x);
+        accumulate(floats(x).mul(factor), y);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        Operands.pointwise("scale", x);
+        store(floats(x).mul(factor), x);
+    }
+
+    @Override
+    public void activate(Activation f, Tensor x, Tensor out) {
+        Operands.pointwise("activate", out, x);
+        store(NdActivations.value(f, floats(x)), out);
+    }
+
+    @Override
+    public void activateBackward(Activation f, Tensor x, Tensor dy, Tensor dx) {
+        Operands.pointwise("activateBackward", dx, x, dy);
+        store(NdActivations.slope(f, floats(x)).muli(floats(dy)), dx);
+    }
+
+    @Override
+    public void activateGated(Activation f, Tensor gateUp, Tensor out) {
+        Operands.gated("activateGated", gateUp, out);
+        int half = out.columns();
+        INDArray up = floats(gateUp.columns(half, 2 * half));
+        store(NdActivations.value(f, floats(gateUp.columns(0, half))).muli(up), out);
+    }
+
+    @Override
+    public void activateGatedBackward(Activation f, Tensor gateUp, Tensor dy, Tensor dGateUp) {
+        Operands.gated("activateGatedBackward", gateUp, dy);
+        Operands.pointwise("activateGatedBackward", dGateUp, gateUp);
+        int half = dy.columns();
+        INDArray gate = floats(gateUp.columns(0, half));
+        INDArray up = floats(gateUp.columns(half, 2 * half));
+        INDArray gradient = floats(dy);
+        INDArray dGate = NdActivations.slope(f, gate).muli(up).muli(gradient);
+        INDArray dUp = NdActivations.value(f, gate).muli(gradient);
+        store(dGate, dGateUp.columns(0, half));
+        store(dUp, dGateUp.columns(half, 2 * half));
+    }
+
+    // ---- normalisation
+
+    @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon, Tensor out, Tensor statistics) {
+        Operands.norm("layerNorm", x, weight, bias, out, statistics, 2);
+        NdNorms.layerNorm(x, weight, bias, epsilon, out, statistics);
+    }
+
+    @Override
+    public void layerNormBackward(
+            Tensor dy, Tensor x, Tensor weight, Tensor statistics, Tensor dx, Tensor dWeight, Tensor dBias) {
+        Operands.norm("layerNormBackward", x, weight, null, dx, statistics, 2);
+        Operands.norm("layerNormBackward", dy, dWeight, dBias, dx, statistics, 2);
+        NdNorms.layerNormBackward(dy, x, weight, statistics, dx, dWeight, dBias);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float weightOffset, float epsilon, Tensor out, Tensor statistics) {
+        Operands.norm("rmsNorm", x, weight, null, out, statistics, 1);
+        NdNorms.rmsNorm(x, weight, weightOffset, epsilon, out, statistics);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dy, Tensor x, Tensor weight, float weightOffset, Tensor statistics, Tensor dx, Tensor dWeight) {
+        Operands.norm("rmsNormBackward", x, weight, null, dx, statistics, 1);
+        Operands.norm("rmsNormBackward", dy, dWeight, null, dx, statistics, 1);
+        NdNorms.rmsNormBackward(dy, x, weight, weightOffset, statistics, dx, dWeight);
+    }
+
+    // ---- rows
+
+    @Override
+    public void gatherRows(Tensor table, int[] indices, Tensor out) {
+        Operands.rows("gatherRows", table, indices, out);
+        store(gathered(view(table), indices), out);
+    }
+
+    private static INDArray gathered(INDArray table, int... indices) {
+        return OPERATIONS.gather(table, Nd4j.createFromArray(indices), 0);
+    }
+
+    @Override
+    public void scatterAddRows(Tensor rows, int[] indices, Tensor table) {
+        Operands.rows("scatterAddRows", table, indices, rows);
+        INDArray sums = packed(table).dup('c');
+        // its boolean argument is a lock: rows are added one after another, where threads would race for equal indices
+        Nd4j.getExecutioner()
+                .exec(DynamicCustomOp.builder("scatter_add")
+                        .addInputs(sums, Nd4j.createFromArray(indices), packed(rows))
+                        .addOutputs(sums)
+                        .addBooleanArguments(true)
+                        .build());
+        store(sums, table);
+    }
+
+    // ---- attention
+
+    @Override
+    public void rotate(RotarySpec rotary, Tensor x, int[] positions, boolean inverse) {
+        Operands.rotate(rotary, x, positions);
+        int half = rotary.rotaryDims() / 2;
+        INDArray heads = packed(x).dup('c').reshape(x.rows(), x.columns() / rotary.headDim(), rotary.headDim());
+        INDArray first = rotary.interleaved() ? every(heads, 0, 2, half) : every(heads, 0, 1, half);
+        INDArray second = rotary.interleaved() ? every(heads, 1, 2, half) : every(heads, half, 1, half);
+        INDArray cos = gathered(floats(rotary.cos()), positions).reshape(x.rows(), 1, half);
+        INDArray sin = gathered(floats(rotary.sin()), positions).reshape(x.rows(), 1, half);
+        if (inverse) {
+            sin.negi();
+        }
+        INDArray newFirst = first.mul(cos).sub(second.mul(sin));
+        INDArray newSecond = second.mul(cos).add(first.mul(sin));
+        first.assign(newFirst);
+        second.assign(newSecond);
+        store(heads.reshape(x.rows(), x.columns()), x);
+    }
+
+    /** A view of {@code count} columns of each head, {@code step} apart. */
+    private static INDArray every(INDArray heads, int first, int step, int count) {
+        long[] shape = {heads.size(0), heads.size(1), count};
+        long[] strides = {heads.stride(0), heads.stride(1), step};
+        return Nd4j.create(heads.data(), shape, strides, first, 'c');
+    }
+
+    @Override
+    public void attention(
+            AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+        Operands.attention(spec, q, k, v, starts, out, logSumExp);
+        for (int s = 0; s < starts.length - 1; s++) {
+            if (starts[s] < starts[s + 1]) {
+                NdAttention sequence = sequence(spec, q, k, v, starts[s], starts[s + 1]);
+                INDArray sums = sequence.logSumExp();
+                store(sequence.output(sums), out.slice(starts[s], starts[s + 1]));
+                if (logSumExp != null) {
+                    int tokens = starts[s + 1] - starts[s];
+                    store(sums.reshape(spec.heads(), tokens), logSumExp.columns(starts[s], starts[s + 1]));
+                }
+            }
+        }
+    }
+
+    private static NdAttention sequence(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int from, int to) {
+        return new NdAttention(spec, packed(q.slice(from, to)), packed(k.slice(from, to)), packed(v.slice(from, to)));
+    }
+
+    @Override
+    public void attentionBackward(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            int[] starts,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dOut,
+            Tensor dq,
+            Tensor dk,
+            Tensor dv) {
+        Operands.attention(spec, q, k, v, starts, out, logSumExp);
+        Operands.attentionBackward(spec, q, k, starts, dOut, dq, dk, dv);
+        for (int s = 0; s < starts.length - 1; s++) {
+            int from = starts[s];
+            int to = starts[s + 1];
+            if (from < to) {
+                INDArray sums = packed(logSumExp.columns(from, to)).reshape(spec.heads(), to - from, 1);
+                NdAttention.Gradients gradients =
+                        sequence(spec, q, k, v, from, to).gradients(sums, packed(dOut.slice(from, to)));
+                store(gradients.q(), dq.slice(from, to));
+                store(gradients.k(), dk.slice(from, to));
+                store(gradients.v(), dv.slice(from, to));
+            }
+        }
+    }
+
+    @Override
+    public void cachedAttention(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor keys,
+            Tensor values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Tensor out) {
+        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+        for (int s = 0; s < lengths.length; s++) {
+            if (starts[s] < starts[s + 1]) {
+                int[] rows = new int[lengths[s]];
+                for (int p = 0; p < rows.length; p++) {
+                    rows[p] = blocks[s][p / blockSize] * blockSize + p % blockSize;
+                }
+                NdAttention sequence = new NdAttention(
+                        spec,
+                        packed(q.slice(starts[s], starts[s + 1])),
+                        gathered(view(keys), rows).castTo(DataType.FLOAT),
+                        gathered(view(values), rows).castTo(DataType.FLOAT));
+                store(sequence.output(sequence.logSumExp()), out.slice(starts[s], starts[s + 1]));
+            }
+        }
+    }
+
+    // ---- language-model head
+
+    @Override
+    public void tokenLogProbs(LanguageHead head, Tensor hidden, int[] targets, float[] logProbs, float[] entropies) {
+        Operands.head("tokenLogProbs", head, hidden, targets);
+        new NdLanguageHead(head).logProbs(hidden, targets, logProbs, entropies, null);
+    }
+
+    @Override
+    public void tokenLogProbsWithGradient(
+            LanguageHead head,
+            Tensor hidden,
+            int[] targets,
+            TokenGradient gradient,
+            float[] logProbs,
+            float[] entropies,
+            Tensor dHidden,
+            Tensor dWeight,
+            Tensor dBias) {
+        Operands.head("tokenLogProbsWithGradient", head, hidden, targets);
+        Operands.gradient("tokenLogProbsWithGradient", hidden, dHidden);
+        Operands.gradient("tokenLogProbsWithGradient", head.weight(), dWeight);
+        new NdLanguageHead(head)
+                .logProbs(
+                        hidden,
+                        targets,
+                        logProbs,
+                        entropies,
+                        new NdLanguageHead.Gradients(gradient, dHidden, dWeight, dBias));
+    }
+
+    @Override
+    public void logits(LanguageHead head, Tensor hidden, Tensor logits) {
+        Operands.logits(head, hidden, logits);
+        store(new NdLanguageHead(head).logits(packed(hidden)), logits);
+    }
+
+    // ---- optimizer
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        Operands.pointwise("sumOfSquares", x);
+        INDArray values = view(x).castTo(DataType.DOUBLE);
+        return values.mul(values).sumNumber().doubleValue();
+    }
+
+    @Override
+    public void adamW(AdamWSettings settings, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
+        Operands.pointwise("adamW", parameter, gradient, moment1, moment2);
+        double correction1 = 1 - Math.pow(settings.beta1(), settings.step());
+        double correction2 = 1 - Math.pow(settings.beta2(), settings.step());
+        INDArray scaled = floats(gradient).mul(settings.gradientScale());
+        INDArray m = view(moment1);
+        INDArray v = view(moment2);
+        m.muli(settings.beta1()).addi(scaled.mul(1 - settings.beta1()));
+        v.muli(settings.beta2()).addi(scaled.mul(scaled).muli(1 - settings.beta2()));
+        INDArray root = Transforms.sqrt(v.div(correction2), false).addi(settings.epsilon());
+        view(parameter)
+                .muli(1 - settings.learningRate() * settings.weightDecay())
+                .subi(m.div(root).muli(settings.learningRate() / correction1));
+    }
+
+    private static long[] lengths(Tensor tensor) {
+        return Arrays.stream(tensor.shape()).asLongStream().toArray();
+    }
+}

@@ -1,0 +1,67 @@
+package io.rlhf4j.backend.nd4j;
+
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.BackendProvider;
+import java.util.Optional;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.factory.Nd4jBackend;
+import org.nd4j.nativeblas.NativeOps;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/** Offers whichever ND4J backend is on the class path, unless its GPUs are of a kind that ND4J cannot drive. */
+public final class NdArrayBackendProvider implements BackendProvider {
+    @Override
+    public String name() {
+        return NdArrayBackend.NAME;
+    }
+
+    @Override
+    public int priority() {
+        return 10;
+    }
+
+    @Override
+    public Optional<String> unusableBecause() {
+        try {
+            return isCuda(Nd4jBackend.load()) ? undrivableDevice() : Optional.empty();
+        } catch (Nd4jBackend.NoAvailableBackendException | RuntimeException | LinkageError noLibrary) {
+            return Optional.of("ND4J's native library cannot be loaded (%s); is the classifier of this platform on the"
+                            .formatted(noLibrary)
+                    + " class path?");
+        }
+    }
+
+    private static boolean isCuda(Nd4jBackend backend) {
+        return !backend.getEnvironment().isCPU();
+    }
+
+    private static Optional<String> undrivableDevice() {
+        NativeOps natives = NativeOpsHolder.getInstance().getDeviceNativeOps();
+        for (int device = 0; device < natives.getAvailableDevices(); device++) {
+            Optional<String> obstacle = CudaDevice.of(natives, device).undrivableBecause();
+            if (obstacle.isPresent()) {
+                return obstacle;
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> drawback() {
+        return Optional.of("it is written as a reference; on a CPU, a training step takes some ten times as long as on"
+                + " the cpu backend");
+    }
+
+    /** The backend; {@code threads} holds for all of ND4J in this JVM. */
+    @Override
+    public Backend create(int threads) {
+        Nd4j.getEnvironment().setMaxThreads(threads);
+        Nd4j.getEnvironment().setMaxMasterThreads(threads);
+        return new NdArrayBackend("ND4J %s on %s, %s, %d threads"
+                .formatted(
+                        Nd4j.class.getPackage().getImplementationVersion(),
+                        Nd4j.getBackend().getClass().getSimpleName(),
+                        Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor"),
+                        threads));
+    }
+}
