@@ -1,7 +1,7 @@
 package io.rlhf4j.data;
 
 /** A row that a trainer can use. */
-public sealed interface TokenRow permits TrainingRow, PreferenceRow, PromptRow {
+public sealed interface TokenRow permits TrainingRow, PreferenceRow, PromptRow, Rollout {
     /** The row's stable name within its source. */
     String key();
 
