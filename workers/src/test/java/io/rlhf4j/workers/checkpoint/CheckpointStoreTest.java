@@ -1,0 +1,202 @@
+package io.rlhf4j.workers.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FilterFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.util.Progressable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointStoreTest {
+    @TempDir
+    private java.nio.file.Path directory;
+
+    @Test
+    void aCommittedCheckpointIsFoundWithItsFilesAndState() throws IOException {
+        commit(store(3), 40, "forty");
+        Checkpoint found = store(3).latest().checkpoint().orElseThrow();
+        assertThat(found.step()).isEqualTo(40);
+        assertThat(found.state().get("note").asText()).isEqualTo("forty");
+        assertThat(found.files()).extracting(CheckpointFile::name).containsExactly("shard-0", "shard-1", "state.json");
+        assertThat(found.open("shard-1").readAllBytes()).isEqualTo(bytes("forty 1"));
+        assertThat(Files.list(directory.resolve("step-00000040")).map(file -> file.getFileName()
+                        .toString()))
+                .containsExactlyInAnyOrder("manifest.json", "state.json", "shard-0", "shard-1");
+    }
+
+    @Test
+    void anEmptyFolderHasNoCheckpointAndNothingToReport() {
+        CheckpointStore.Search search = store(1).latest();
+        assertThat(search.checkpoint()).isEmpty();
+        assertThat(search.passedOver()).isEmpty();
+    }
+
+    @Test
+    void aCheckpointWithoutItsManifestIsPassedOver() {
+        commit(store(3), 10, "ten");
+        CheckpointStore store = store(3);
+        store.begin(20);
+        store.write(20, "shard-0", out -> out.write(bytes("half")));
+        assertLatest(10, "step-00000020 has no manifest");
+    }
+
+    @Test
+    void damageOfEveryKindIsSaidAndPassedOver() throws IOException {
+        for (long step = 1; step <= 6; step++) {
+            commit(store(9), step, "step " + step);
+        }
+        Files.write(file(6, "shard-0"), bytes("Step 6 0"));
+        Files.write(file(5, "shard-0"), bytes("!"), StandardOpenOption.APPEND);
+        Files.delete(file(4, "shard-1"));
+        byte[] manifest = Files.readAllBytes(file(3, "manifest.json"));
+        Files.write(file(3, "manifest.json"), java.util.Arrays.copyOf(manifest, manifest.length / 2));
+        Files.writeString(
+                file(2, "manifest.json"),
+                Files.readString(file(2, "manifest.json")).replace("shard-0", "../step-00000001/shard-0"));
+        CheckpointStore.Search search = store(9).latest();
+        assertThat(search.checkpoint()).hasValueSatisfying(found -> assertThat(found.step())
+                .isEqualTo(1));
+        assertThat(search.passedOver()).hasSize(5);
+        assertThat(search.passedOver().get(0)).contains("step-00000006/shard-0").contains("SHA-256");
+        assertThat(search.passedOver().get(1)).contains("has 9 bytes, its manifest says 8");
+        assertThat(search.passedOver().get(2)).contains("step-00000004/shard-1 cannot be read");
+        assertThat(search.passedOver().get(3)).contains("step-00000003/manifest.json cannot be read");
+        assertThat(search.passedOver().get(4)).contains("is no file name");
+    }
+
+    @Test
+    void theNewestStayAndOlderOnesGo() {
+        for (long step = 1; step <= 5; step++) {
+            commit(store(2), step, "kept");
+        }
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("step-00000004", "step-00000005");
+    }
+
+    @Test
+    void unfinishedAttemptsDoNotCountAmongThoseKept() {
+        commit(store(2), 1, "whole");
+        store(2).write(2, "shard-0", out -> out.write(bytes("half")));
+        commit(store(2), 3, "whole");
+        assertThat(directory.toFile().list())
+                .containsExactlyInAnyOrder("step-00000001", "step-00000002", "step-00000003");
+    }
+
+    @Test
+    void anUnfinishedAttemptIsWrittenOver() throws IOException {
+        CheckpointStore store = store(2);
+        store.write(7, "shard-0", out -> out.write(bytes("of a writer that died")));
+        commit(store, 7, "new");
+        Checkpoint found = store.latest().checkpoint().orElseThrow();
+        assertThat(found.open("shard-0").readAllBytes()).isEqualTo(bytes("new 0"));
+    }
+
+    @Test
+    void aFullDiskIsSaidAndLeavesTheLastCheckpointWhole() {
+        commit(store(1), 10, "ten");
+        CheckpointStore full =
+                new CheckpointStore(new FullDisk(1000), new Path(directory.toUri()), 1, Map.of("rlhf4j", "test"));
+        full.begin(20);
+        assertThatThrownBy(() -> full.write(20, "shard-0", out -> out.write(new byte[2000])))
+                .isInstanceOfSatisfying(Rlhf4jException.class, error -> assertThat(error.kind())
+                        .isEqualTo(ErrorKind.RETRYABLE))
+                .hasMessageContaining("step-00000020/shard-0")
+                .hasMessageContaining("No space left on device")
+                .hasMessageContaining("free some space");
+        assertLatest(10, "step-00000020 has no manifest");
+    }
+
+    private void assertLatest(long step, String passedOver) {
+        CheckpointStore.Search search = store(3).latest();
+        assertThat(search.checkpoint()).hasValueSatisfying(found -> assertThat(found.step())
+                .isEqualTo(step));
+        assertThat(search.passedOver()).singleElement().asString().contains(passedOver);
+    }
+
+    private CheckpointStore store(int keep) {
+        return new CheckpointStore(
+                new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"));
+    }
+
+    private static void commit(CheckpointStore store, long step, String text) {
+        store.begin(step);
+        List<CheckpointFile> files = List.of(
+                store.write(step, "shard-0", out -> out.write(bytes(text + " 0"))),
+                store.write(step, "shard-1", out -> out.write(bytes(text + " 1"))));
+        ObjectNode state = JsonNodeFactory.instance.objectNode().put("note", text);
+        store.commit(step, files, state);
+    }
+
+    private java.nio.file.Path file(long step, String name) {
+        return directory.resolve("step-%08d".formatted(step)).resolve(name);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** A local disk with room for so many bytes in each file. */
+    private static final class FullDisk extends FilterFileSystem {
+        private final int room;
+
+        FullDisk(int room) {
+            super(raw());
+            this.room = room;
+        }
+
+        private static FileSystem raw() {
+            RawLocalFileSystem raw = new RawLocalFileSystem();
+            raw.initialize(java.net.URI.create("file:///"), new Configuration());
+            return raw;
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                Path path,
+                FsPermission permission,
+                boolean overwrite,
+                int bufferSize,
+                short replication,
+                long blockSize,
+                Progressable progress)
+                throws IOException {
+            OutputStream file =
+                    super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
+            return new FSDataOutputStream(
+                    new OutputStream() {
+                        private int written;
+
+                        @Override
+                        public void write(int value) throws IOException {
+                            if (++written > room) {
+                                throw new IOException("No space left on device");
+                            }
+                            file.write(value);
+                        }
+
+                        @Override
+                        public void close() throws IOException {
+                            file.close();
+                        }
+                    },
+                    null);
+        }
+    }
+}
