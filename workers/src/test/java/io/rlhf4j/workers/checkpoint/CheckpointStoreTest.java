@@ -109,7 +109,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void aFullDiskIsSaidAndLeavesTheLastCheckpointWhole() {
+    void aFullDiskIsSaidAndLeavesTheLastCheckpointWhole() throws IOException {
         commit(store(1), 10, "ten");
         CheckpointStore full =
                 new CheckpointStore(new FullDisk(1000), new Path(directory.toUri()), 1, Map.of("rlhf4j", "test"));
@@ -156,12 +156,12 @@ class CheckpointStoreTest {
     private static final class FullDisk extends FilterFileSystem {
         private final int room;
 
-        FullDisk(int room) {
+        FullDisk(int room) throws IOException {
             super(raw());
             this.room = room;
         }
 
-        private static FileSystem raw() {
+        private static FileSystem raw() throws IOException {
             RawLocalFileSystem raw = new RawLocalFileSystem();
             raw.initialize(java.net.URI.create("file:///"), new Configuration());
             return raw;
