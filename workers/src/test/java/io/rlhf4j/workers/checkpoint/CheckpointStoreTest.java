@@ -37,8 +37,8 @@ class CheckpointStoreTest {
         assertThat(found.state().get("note").asText()).isEqualTo("forty");
         assertThat(found.files()).extracting(CheckpointFile::name).containsExactly("shard-0", "shard-1", "state.json");
         assertThat(found.open("shard-1").readAllBytes()).isEqualTo(bytes("forty 1"));
-        assertThat(Files.list(directory.resolve("step-00000040")).map(file -> file.getFileName()
-                        .toString()))
+        assertThat(Files.list(directory.resolve("step-00000040"))
+                        .map(file -> file.getFileName().toString()))
                 .containsExactlyInAnyOrder("manifest.json", "state.json", "shard-0", "shard-1");
     }
 
@@ -72,8 +72,8 @@ class CheckpointStoreTest {
                 file(2, "manifest.json"),
                 Files.readString(file(2, "manifest.json")).replace("shard-0", "../step-00000001/shard-0"));
         CheckpointStore.Search search = store(9).latest();
-        assertThat(search.checkpoint()).hasValueSatisfying(found -> assertThat(found.step())
-                .isEqualTo(1));
+        assertThat(search.checkpoint())
+                .hasValueSatisfying(found -> assertThat(found.step()).isEqualTo(1));
         assertThat(search.passedOver()).hasSize(5);
         assertThat(search.passedOver().get(0)).contains("step-00000006/shard-0").contains("SHA-256");
         assertThat(search.passedOver().get(1)).contains("has 9 bytes, its manifest says 8");
@@ -115,8 +115,8 @@ class CheckpointStoreTest {
                 new CheckpointStore(new FullDisk(1000), new Path(directory.toUri()), 1, Map.of("rlhf4j", "test"));
         full.begin(20);
         assertThatThrownBy(() -> full.write(20, "shard-0", out -> out.write(new byte[2000])))
-                .isInstanceOfSatisfying(Rlhf4jException.class, error -> assertThat(error.kind())
-                        .isEqualTo(ErrorKind.RETRYABLE))
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.RETRYABLE))
                 .hasMessageContaining("step-00000020/shard-0")
                 .hasMessageContaining("No space left on device")
                 .hasMessageContaining("free some space");
@@ -125,14 +125,13 @@ class CheckpointStoreTest {
 
     private void assertLatest(long step, String passedOver) {
         CheckpointStore.Search search = store(3).latest();
-        assertThat(search.checkpoint()).hasValueSatisfying(found -> assertThat(found.step())
-                .isEqualTo(step));
+        assertThat(search.checkpoint())
+                .hasValueSatisfying(found -> assertThat(found.step()).isEqualTo(step));
         assertThat(search.passedOver()).singleElement().asString().contains(passedOver);
     }
 
     private CheckpointStore store(int keep) {
-        return new CheckpointStore(
-                new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"));
+        return new CheckpointStore(new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"));
     }
 
     private static void commit(CheckpointStore store, long step, String text) {
@@ -177,8 +176,7 @@ class CheckpointStoreTest {
                 long blockSize,
                 Progressable progress)
                 throws IOException {
-            OutputStream file =
-                    super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
+            OutputStream file = super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
             return new FSDataOutputStream(
                     new OutputStream() {
                         private int written;

@@ -146,7 +146,8 @@ abstract class CollectivesContract {
     void ranksThatDisagreeOnTheSizeAllHearBothSizes() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
-                try (Scope scope = Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope =
+                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
                     each.allReduceSum(scope.zeros(DType.FP32, 10 + each.rank()));
                 }
                 return null;
@@ -235,7 +236,8 @@ abstract class CollectivesContract {
             throws Exception {
         try (Ranks<float[]> ranks = new Ranks<>(group(worldSize, LONG))) {
             return ranks.all(each -> {
-                try (Scope scope = Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope =
+                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
                     float[] input = inputs[each.rank()];
                     Tensor tensor = scope.of(type, input, input.length);
                     action.run(each, tensor);
