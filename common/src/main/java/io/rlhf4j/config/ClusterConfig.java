@@ -1,6 +1,7 @@
 package io.rlhf4j.config;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /** Ranks, threads, partitions and Spark. */
@@ -40,7 +41,12 @@ public record ClusterConfig(
                         value =
                                 "Settings of Spark, by their own names. A value may be `${env:NAME}` or `${file:PATH}`; secrets"
                                         + " have to be.")
-                Map<String, String> spark) {
+                Map<String, String> spark)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        return Secrets.findings("spark", spark);
+    }
 
     /** Partitions of a rollout job, for sure. */
     public int rolloutPartitionsOrRanks() {

@@ -1,5 +1,7 @@
 package io.rlhf4j.config;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -25,4 +27,23 @@ public record ColumnsConfig(
                                 "Whether chosen and rejected are whole dialogues (`\\n\\nHuman: ...\\n\\nAssistant: ...`) whose"
                                         + " common beginning is the prompt.",
                         preset = "false")
-                boolean dialogue) {}
+                boolean dialogue)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        List<Finding> findings = new ArrayList<>();
+        if (chosen.isPresent() != rejected.isPresent()) {
+            findings.add(new Finding(chosen.isPresent() ? "chosen" : "rejected", "needs its counterpart in the pair"));
+        }
+        if (margin.isPresent() && chosen.isEmpty()) {
+            findings.add(new Finding("margin", "belongs to a pair: name the columns chosen and rejected too"));
+        }
+        if (dialogue && (chosen.isEmpty() || prompt.isPresent())) {
+            findings.add(new Finding("dialogue", "takes the prompt out of chosen and rejected; name these, no prompt"));
+        }
+        if (promptTemplate.isPresent() && messages.isPresent()) {
+            findings.add(new Finding("prompt_template", "has no place among messages, which hold the prompt"));
+        }
+        return findings;
+    }
+}

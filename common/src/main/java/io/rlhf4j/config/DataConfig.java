@@ -1,5 +1,6 @@
 package io.rlhf4j.config;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,7 +42,23 @@ public record DataConfig(
         @Doc(
                         value = "Whether the same prompt may stand in the rows trained on and in those held out.",
                         preset = "false")
-                boolean allowLeakage) {
+                boolean allowLeakage)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        List<Finding> findings = new ArrayList<>();
+        if (split.size() != Step.values().length
+                || split.stream().mapToDouble(Double::doubleValue).sum() <= 0) {
+            findings.add(new Finding("split", "has to be three proportions, for sft, reward and ppo, not all 0"));
+        }
+        List<String> labels = sources.stream().map(SourceConfig::label).toList();
+        labels.stream()
+                .filter(label -> labels.indexOf(label) != labels.lastIndexOf(label))
+                .findFirst()
+                .ifPresent(label -> findings.add(
+                        new Finding("sources", "has two sources called '%s'; give each a name".formatted(label))));
+        return findings;
+    }
 
     /** When prompts go through the chat template. */
     public enum ChatUse {

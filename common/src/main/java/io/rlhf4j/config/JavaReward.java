@@ -1,8 +1,10 @@
 package io.rlhf4j.config;
 
+import java.util.List;
 import java.util.Map;
 
 /** A class of the user's that implements {@code io.rlhf4j.reward.Reward}. In a file: {@code kind: java}. */
+@Kind("java")
 public record JavaReward(
         @Doc(value = "Name in metrics.", preset = "java") String name,
         @Doc(value = "Factor in the sum.", preset = "1") double weight,
@@ -13,4 +15,9 @@ public record JavaReward(
                 String className,
         @Doc("What the constructor is given.") Map<String, String> settings,
         @Doc("Deadline, retries, missing rewards.") RewardCallConfig call)
-        implements RewardConfig {}
+        implements RewardConfig, Checked {
+    @Override
+    public List<Finding> findings() {
+        return Secrets.findings("settings", settings);
+    }
+}

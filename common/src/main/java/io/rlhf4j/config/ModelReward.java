@@ -3,6 +3,7 @@ package io.rlhf4j.config;
 import java.util.Optional;
 
 /** The score of a reward model at the last token. In a file: {@code kind: model}. */
+@Kind("model")
 public record ModelReward(
         @Doc(value = "Name in metrics.", preset = "model") String name,
         @Doc(value = "Factor in the sum.", preset = "1") double weight,

@@ -1,5 +1,7 @@
 package io.rlhf4j.config;
 
+import java.util.List;
+
 /** An optimizer, its learning rate and its limits. */
 public record OptimizerConfig(
         @Doc(
@@ -23,4 +25,26 @@ public record OptimizerConfig(
                         preset = "10",
                         range = "[0, inf)")
                 int maxSkippedSteps,
-        @Doc("How the learning rate changes over the planned steps.") ScheduleConfig schedule) {}
+        @Doc("How the learning rate changes over the planned steps.") ScheduleConfig schedule)
+        implements Checked {
+    /** The values of {@link #kind}. */
+    public static final List<String> KINDS = List.of(
+            "adamw",
+            "adam",
+            "amsgrad",
+            "adabelief",
+            "nadam",
+            "adamax",
+            "adagrad",
+            "adadelta",
+            "rmsprop",
+            "nesterovs",
+            "sgd");
+
+    @Override
+    public List<Finding> findings() {
+        return KINDS.contains(kind)
+                ? List.of()
+                : List.of(new Finding("kind", "is '%s', allowed is %s".formatted(kind, String.join(" | ", KINDS))));
+    }
+}

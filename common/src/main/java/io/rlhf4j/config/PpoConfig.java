@@ -1,5 +1,6 @@
 package io.rlhf4j.config;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -50,7 +51,27 @@ public record PpoConfig(
                         preset = "false")
                 boolean rolloutLogProbs,
         @Doc(value = "The actor's optimizer.", preset = "{learning_rate: 2.0e-6}") OptimizerConfig actorOptimizer,
-        @Doc(value = "The critic's optimizer.", preset = "{learning_rate: 5.0e-6}") OptimizerConfig criticOptimizer) {
+        @Doc(value = "The critic's optimizer.", preset = "{learning_rate: 5.0e-6}") OptimizerConfig criticOptimizer)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        List<Finding> findings = new ArrayList<>();
+        if (minibatches > (long) prompts * samples) {
+            findings.add(new Finding(
+                    "minibatches",
+                    "is %d, more than the %d rollouts of an iteration (prompts x samples)"
+                            .formatted(minibatches, (long) prompts * samples)));
+        }
+        if (sampling.greedy()) {
+            findings.add(
+                    new Finding("sampling", "has temperature 0; PPO explores by sampling: set a temperature above 0"));
+        }
+        List<String> names = rewards.stream().map(RewardConfig::name).toList();
+        if (names.size() != names.stream().distinct().count()) {
+            findings.add(new Finding("rewards", "has two rewards of one name; give each its own"));
+        }
+        return findings;
+    }
 
     /** The value of {@link #criticInit} for "the reward model, head included". */
     public static final String FROM_REWARD = "reward";

@@ -1,5 +1,6 @@
 package io.rlhf4j.config;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** Everything that one run is told: the whole configuration file. */
@@ -23,7 +24,22 @@ public record RunConfig(
         @Doc("Step 3, proximal policy optimisation.") PpoConfig ppo,
         @Doc("When the state of a run is saved.") CheckpointConfig checkpoints,
         @Doc("Ranks, threads and Spark.") ClusterConfig cluster,
-        @Doc("What is measured on held-out rows.") EvaluationConfig evaluation) {
+        @Doc("What is measured on held-out rows.") EvaluationConfig evaluation)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        List<Finding> findings = new ArrayList<>();
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
+            findings.add(new Finding("name", "is '%s'; it names a folder: letters, digits, . _ -".formatted(name)));
+        }
+        if (steps.isEmpty() || steps.size() != steps.stream().distinct().count()) {
+            findings.add(new Finding("steps", "has to name each step once, and one at least"));
+        }
+        if (!steps.stream().sorted().toList().equals(steps)) {
+            findings.add(new Finding("steps", "has to keep the order sft, reward, ppo"));
+        }
+        return findings;
+    }
 
     /** The run's own folder, {@code <folder>/<name>}. */
     public String path() {

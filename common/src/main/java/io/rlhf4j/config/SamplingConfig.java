@@ -22,7 +22,14 @@ public record SamplingConfig(
                         range = "(0, inf)")
                 double repetitionPenalty,
         @Doc("Texts that end a response.") List<String> stop,
-        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch) {
+        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        return minNewTokens <= maxNewTokens
+                ? List.of()
+                : List.of(new Finding("min_new_tokens", "is more than max_new_tokens"));
+    }
 
     /** Whether the most probable token is always taken. */
     public boolean greedy() {

@@ -23,7 +23,14 @@ public record SourceConfig(
                         range = "[0, 1]")
                 double heldOut,
         @Doc(value = "Most rows taken; 0 takes all.", preset = "0", range = "[0, inf)") long limit,
-        @Doc("Which column is what.") ColumnsConfig columns) {
+        @Doc("Which column is what.") ColumnsConfig columns)
+        implements Checked {
+    @Override
+    public List<Finding> findings() {
+        return steps.size() == steps.stream().distinct().count()
+                ? List.of()
+                : List.of(new Finding("steps", "names a step twice"));
+    }
 
     /** How rows are stored. */
     public enum Format {
