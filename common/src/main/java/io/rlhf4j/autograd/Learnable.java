@@ -1,0 +1,15 @@
+package io.rlhf4j.autograd;
+
+import io.rlhf4j.tensor.Tensor;
+
+/**
+ * A weight as operations see it. Both tensors are asked for anew each time they are used, in the backward pass too, so
+ * that a sharded weight may be gathered shortly before and released after.
+ */
+public interface Learnable {
+    /** The weight. */
+    Tensor value();
+
+    /** Where its gradient is added up, of the same shape; null when it is frozen. */
+    Tensor gradient();
+}

@@ -1,0 +1,101 @@
+package io.rlhf4j.model;
+
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Parameters that are used, communicated and updated together: the embedding, one block, the final norm, the head. They
+ * lie in one flat tensor of values and one of gradients, each at a multiple of {@link #ALIGNMENT} elements; the gaps are
+ * zeros. The layout is the same for every element type.
+ */
+public final class ParameterUnit {
+    /** Elements to which parameters are aligned: 64 bytes of BF16. */
+    public static final int ALIGNMENT = 32;
+
+    private final String name;
+    private final List<Parameter> parameters;
+    private final int elements;
+    private Tensor values;
+    private Tensor gradients;
+
+    ParameterUnit(String name, List<ParameterSpec> specs) {
+        this.name = name;
+        List<Parameter> laidOut = new ArrayList<>(specs.size());
+        int offset = 0;
+        for (ParameterSpec spec : specs) {
+            Parameter parameter = new Parameter(spec.name(), this, offset, spec.shape());
+            laidOut.add(parameter);
+            offset = Math.addExact(
+                    offset, Math.multiplyExact(-Math.floorDiv(-parameter.elements(), ALIGNMENT), ALIGNMENT));
+        }
+        this.parameters = List.copyOf(laidOut);
+        this.elements = offset;
+    }
+
+    /** Unique within the model: {@code embedding}, {@code blocks.0}, ..., {@code final}, {@code head}. */
+    public String name() {
+        return name;
+    }
+
+    public List<Parameter> parameters() {
+        return parameters;
+    }
+
+    /** Length of the flat tensors, gaps included. */
+    public int elements() {
+        return elements;
+    }
+
+    /** All values, flat: [elements]. */
+    public Tensor values() {
+        if (values == null) {
+            throw new IllegalStateException("the values of unit " + name + " are not in memory");
+        }
+        return values;
+    }
+
+    /** All gradients, flat: [elements]; null when the unit is frozen. */
+    public Tensor gradients() {
+        return gradients;
+    }
+
+    /** Replaces the flat tensor of values, [elements]; null while they are held elsewhere. */
+    public void setValues(Tensor flat) {
+        values = requireFit(flat);
+    }
+
+    /** Replaces the flat tensor of gradients, [elements]; null to freeze the unit. */
+    public void setGradients(Tensor flat) {
+        gradients = requireFit(flat);
+    }
+
+    private Tensor requireFit(Tensor flat) {
+        if (flat != null && (flat.dimensions() != 1 || flat.elements() != elements)) {
+            throw new IllegalArgumentException("unit %s has %d elements, not %s".formatted(name, elements, flat));
+        }
+        return flat;
+    }
+
+    /** Gives the unit values of zero, held by {@code scope}. */
+    void allocate(Scope scope, DType type) {
+        setValues(scope.zeros(type, elements));
+    }
+
+    /** Gives the unit gradients of zero, held by {@code scope}. */
+    public void allocateGradients(Scope scope, DType type) {
+        setGradients(scope.zeros(type, elements));
+    }
+
+    /** Sets the gradients to zero. */
+    public void clearGradients() {
+        gradients.backend().fill(gradients, 0f);
+    }
+
+    @Override
+    public String toString() {
+        return "unit %s: %d elements".formatted(name, elements);
+    }
+}
