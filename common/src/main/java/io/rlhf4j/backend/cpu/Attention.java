@@ -1,0 +1,97 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Tensor;
+
+/** Attention forward: a piece of work is one key head of one sequence. */
+final class Attention {
+    private static final int KEYS = AttentionTiles.KEYS;
+
+    private final WorkerPool workers;
+    private final MatrixProducts products;
+
+    Attention(WorkerPool workers, MatrixProducts products) {
+        this.workers = workers;
+        this.products = products;
+    }
+
+    void forward(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+        requireHeads(spec, q, k, v, starts);
+        Pointwise.requireEqual(q, out);
+        AttentionTiles tiles = new AttentionTiles(typeOf(q, k, v));
+        Rows queries = Rows.of(q);
+        Rows keys = Rows.of(k);
+        Rows values = Rows.of(v);
+        Rows result = Rows.of(out);
+        Rows notes = logSumExp == null ? null : Rows.of(logSumExp);
+        int sequences = starts.length - 1;
+        workers.run(sequences * spec.kvHeads(), (piece, workspace) -> {
+            int sequence = piece / spec.kvHeads();
+            int kvHead = piece % spec.kvHeads();
+            int first = starts[sequence];
+            int length = starts[sequence + 1] - first;
+            AttentionForward head = new AttentionForward(tiles, spec, workspace, length);
+            head.packKeys(keys, values, first, length, kvHead, 0);
+            head.run(queries, first, length, 0, kvHead, result, notes);
+        });
+    }
+
+    /** A decoding step has one query a sequence; a prompt has many and is worth packing. */
+    void cached(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor keys,
+            Tensor values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Tensor out) {
+        Pointwise.requireEqual(q, out);
+        AttentionTiles tiles = new AttentionTiles(typeOf(q, keys, values));
+        Rows queries = Rows.of(q);
+        Rows keyRows = Rows.of(keys);
+        Rows valueRows = Rows.of(values);
+        Rows result = Rows.of(out);
+        workers.run(lengths.length * spec.kvHeads(), (piece, workspace) -> {
+            int sequence = piece / spec.kvHeads();
+            int kvHead = piece % spec.kvHeads();
+            int first = starts[sequence];
+            int count = starts[sequence + 1] - first;
+            int length = lengths[sequence];
+            if (count == 0) {
+                return;
+            }
+            AttentionForward head = new AttentionForward(tiles, spec, workspace, length);
+            for (int at = 0; at < length; at += blockSize) {
+                long row = (long) blocks[sequence][at / blockSize] * blockSize;
+                head.packKeys(keyRows, valueRows, row, Math.min(blockSize, length - at), kvHead, at);
+            }
+            head.run(queries, first, count, length - count, kvHead, result, null);
+        });
+    }
+
+    /** The type of the products: bf16 where everything is and the processor multiplies it. */
+    private DType typeOf(Tensor q, Tensor k, Tensor v) {
+        return products.productType(products.productType(q.type(), k.type()), v.type());
+    }
+
+    static void requireHeads(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts) {
+        int tokens = starts[starts.length - 1];
+        if (q.columns() != spec.heads() * spec.headDim()
+                || k.columns() != spec.kvHeads() * spec.headDim()
+                || v.columns() != k.columns()
+                || q.rows() != tokens
+                || k.rows() != tokens
+                || v.rows() != tokens) {
+            throw new IllegalArgumentException("%d tokens of %d query and %d key heads of %d do not fit q %s, k %s, v %s"
+                    .formatted(tokens, spec.heads(), spec.kvHeads(), spec.headDim(), q, k, v));
+        }
+    }
+
+    /** Rows of scores that one tile's products write are this far apart. */
+    static long scoreBytes(int query) {
+        return 4L * query * KEYS;
+    }
+}

@@ -1,0 +1,63 @@
+package io.rlhf4j.backend.cpu;
+
+import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
+
+/** Runs of numbers between fp32 and bf16. */
+final class Conversion {
+    private Conversion() {}
+
+    /** fp32 from bf16. */
+    static void widen(Object source, long from, Object target, long to, int count) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            Lanes.store(Lanes.loadBf16(source, from + 2L * i), target, to + 4L * i);
+        }
+        for (; i < count; i++) {
+            Lanes.set(target, to + 4L * i, Lanes.getBf16(source, from + 2L * i));
+        }
+    }
+
+    /** bf16 from fp32. */
+    static void narrow(Object source, long from, Object target, long to, int count) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            Lanes.storeBf16(Lanes.load(source, from + 4L * i), target, to + 2L * i);
+        }
+        for (; i < count; i++) {
+            Lanes.setBf16(target, to + 2L * i, Lanes.get(source, from + 4L * i));
+        }
+    }
+
+    /** fp32 from fp32. */
+    static void copy(Object source, long from, Object target, long to, int count) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            Lanes.store(Lanes.load(source, from + 4L * i), target, to + 4L * i);
+        }
+        for (; i < count; i++) {
+            Lanes.set(target, to + 4L * i, Lanes.get(source, from + 4L * i));
+        }
+    }
+
+    /** bf16 from bf16. Widening is exact and so is narrowing what was widened. */
+    static void copyBf16(Object source, long from, Object target, long to, int count) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            Lanes.storeBf16(Lanes.loadBf16(source, from + 2L * i), target, to + 2L * i);
+        }
+        for (; i < count; i++) {
+            Lanes.setBf16(target, to + 2L * i, Lanes.getBf16(source, from + 2L * i));
+        }
+    }
+
+    /** Sets fp32. */
+    static void fill(Object target, long to, int count, float value) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            Lanes.store(Lanes.broadcast(value), target, to + 4L * i);
+        }
+        for (; i < count; i++) {
+            Lanes.set(target, to + 4L * i, value);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.Activation;
+import io.rlhf4j.tensor.AdamWSettings;
+import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.LanguageHead;
+import io.rlhf4j.tensor.RotarySpec;
+import io.rlhf4j.tensor.Storage;
+import io.rlhf4j.tensor.Tensor;
+import io.rlhf4j.tensor.TokenGradient;
+
+/**
+ * The backend for processors. It has threads of its own; several instances can stand beside each other in one JVM, one for
+ * each rank.
+ */
+public final class CpuBackend implements Backend {
+    private final String description;
+    private final MemoryPool memories;
+    private final Transfers transfers;
+    private final MatrixProducts products;
+    private final Pointwise pointwise;
+    private final Normalization normalization;
+    private final Rotary rotary;
+    private final Attention attention;
+    private final AttentionBackward attentionBackward;
+    private final LanguageHeadKernel languageHead;
+    private final Optimizer optimizer;
+
+    /**
+     * @param threads threads that one call may use, the caller's included
+     */
+    public CpuBackend(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("a backend needs a thread, given " + threads);
+        }
+        OneDnn oneDnn = new OneDnn();
+        NativeCalls calls = new NativeCalls(oneDnn.library());
+        memories = new MemoryPool(calls);
+        WorkerPool workers = new WorkerPool(threads, () -> new Workspace(memories, oneDnn), calls::oneThread);
+        transfers = new Transfers(workers);
+        products = new MatrixProducts(workers, memories, oneDnn.multipliesBf16());
+        pointwise = new Pointwise(workers);
+        normalization = new Normalization(workers, memories);
+        rotary = new Rotary(workers);
+        attention = new Attention(workers, products);
+        attentionBackward = new AttentionBackward(workers, products);
+        languageHead = new LanguageHeadKernel(this, workers, memories, products, transfers);
+        optimizer = new Optimizer(workers);
+        description = "cpu: %s, vectors of %d bits, bf16 products %s, %d threads"
+                .formatted(
+                        oneDnn.description(),
+                        Lanes.FLOATS.vectorBitSize(),
+                        oneDnn.multipliesBf16() ? "by the processor" : "in fp32",
+                        threads);
+    }
+
+    @Override
+    public String name() {
+        return CpuBackendProvider.NAME;
+    }
+
+    @Override
+    public String description() {
+        return description;
+    }
+
+    @Override
+    public Storage allocate(DType type, long elements) {
+        return memories.allocate(type.bytes() * elements);
+    }
+
+    @Override
+    public void write(Tensor target, float[] source, int from) {
+        transfers.write(target, source, from);
+    }
+
+    @Override
+    public void read(Tensor source, float[] target, int from) {
+        transfers.read(source, target, from);
+    }
+
+    @Override
+    public void fill(Tensor target, float value) {
+        transfers.fill(target, value);
+    }
+
+    @Override
+    public void copy(Tensor source, Tensor target) {
+        transfers.copy(source, target);
+    }
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean add) {
+        products.multiply(a, transposeA, b, transposeB, null, out, add);
+    }
+
+    @Override
+    public void linear(Tensor x, Tensor weight, Tensor bias, Tensor out) {
+        products.multiply(x, false, weight, true, bias, out, false);
+    }
+
+    @Override
+    public void addColumnSums(Tensor x, Tensor sums) {
+        transfers.addColumnSums(x, sums);
+    }
+
+    @Override
+    public void add(Tensor a, Tensor b, Tensor out) {
+        pointwise.add(a, b, out);
+    }
+
+    @Override
+    public void addScaled(float factor, Tensor x, Tensor y) {
+        pointwise.addScaled(factor, x, y);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        pointwise.scale(x, factor);
+    }
+
+    @Override
+    public void activate(Activation f, Tensor x, Tensor out) {
+        pointwise.activate(f, x, out);
+    }
+
+    @Override
+    public void activateBackward(Activation f, Tensor x, Tensor dy, Tensor dx) {
+        pointwise.activateBackward(f, x, dy, dx);
+    }
+
+    @Override
+    public void activateGated(Activation f, Tensor gateUp, Tensor out) {
+        pointwise.activateGated(f, gateUp, out);
+    }
+
+    @Override
+    public void activateGatedBackward(Activation f, Tensor gateUp, Tensor dy, Tensor dGateUp) {
+        pointwise.activateGatedBackward(f, gateUp, dy, dGateUp);
+    }
+
+    @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon, Tensor out, Tensor statistics) {
+        normalization.layerNorm(x, weight, bias, epsilon, out, statistics);
+    }
+
+    @Override
+    public void layerNormBackward(
+            Tensor dy, Tensor x, Tensor weight, Tensor statistics, Tensor dx, Tensor dWeight, Tensor dBias) {
+        normalization.layerNormBackward(dy, x, weight, statistics, dx, dWeight, dBias);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float weightOffset, float epsilon, Tensor out, Tensor statistics) {
+        normalization.rmsNorm(x, weight, weightOffset, epsilon, out, statistics);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dy, Tensor x, Tensor weight, float weightOffset, Tensor statistics, Tensor dx, Tensor dWeight) {
+        normalization.rmsNormBackward(dy, x, weight, weightOffset, statistics, dx, dWeight);
+    }
+
+    @Override
+    public void gatherRows(Tensor table, int[] indices, Tensor out) {
+        transfers.gather(table, indices, out);
+    }
+
+    @Override
+    public void scatterAddRows(Tensor rows, int[] indices, Tensor table) {
+        transfers.scatterAdd(rows, indices, table);
+    }
+
+    @Override
+    public void rotate(RotarySpec rotarySpec, Tensor x, int[] positions, boolean inverse) {
+        rotary.rotate(rotarySpec, x, positions, inverse);
+    }
+
+    @Override
+    public void attention(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+        attention.forward(spec, q, k, v, starts, out, logSumExp);
+    }
+
+    @Override
+    public void attentionBackward(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            int[] starts,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dOut,
+            Tensor dq,
+            Tensor dk,
+            Tensor dv) {
+        attentionBackward.backward(spec, q, k, v, starts, out, logSumExp, dOut, dq, dk, dv);
+    }
+
+    @Override
+    public void cachedAttention(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor keys,
+            Tensor values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Tensor out) {
+        attention.cached(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+    }
+
+    @Override
+    public void tokenLogProbs(LanguageHead head, Tensor hidden, int[] targets, float[] logProbs, float[] entropies) {
+        languageHead.logProbs(head, hidden, targets, logProbs, entropies);
+    }
+
+    @Override
+    public void tokenLogProbsWithGradient(
+            LanguageHead head,
+            Tensor hidden,
+            int[] targets,
+            TokenGradient gradient,
+            float[] logProbs,
+            float[] entropies,
+            Tensor dHidden,
+            Tensor dWeight,
+            Tensor dBias) {
+        languageHead.logProbsWithGradient(
+                head, hidden, targets, gradient, logProbs, entropies, dHidden, dWeight, dBias);
+    }
+
+    @Override
+    public void logits(LanguageHead head, Tensor hidden, Tensor logits) {
+        languageHead.logits(head, hidden, logits);
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        return optimizer.sumOfSquares(x);
+    }
+
+    @Override
+    public void adamW(AdamWSettings settings, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
+        optimizer.adamW(settings, parameter, gradient, moment1, moment2);
+    }
+}

@@ -1,0 +1,342 @@
+package io.rlhf4j.backend.cpu;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Vectors to and from native memory: the one place that knows how the running JDK does it.
+ *
+ * <p>Up to JDK 18 vectors are read from a {@link ByteBuffer}, from JDK 19 on from a {@code MemorySegment}, which Java 17
+ * cannot name. Memory is therefore an {@link Object} here, and loads and stores are method handles found when this class
+ * is initialised; as {@code static final} constants they compile to the bare instruction. Offsets are in bytes.
+ */
+final class Lanes {
+    /** The processor's widest vector of fp32. */
+    static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+
+    /** How many fp32 a vector holds. */
+    static final int WIDTH = FLOATS.length();
+
+    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
+    private static final VectorSpecies<Short> HALVES =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+    /** 0, 1, 2, ... */
+    static final FloatVector IOTA = (FloatVector) FLOATS.broadcast(0).addIndex(1);
+
+    private static final VectorShuffle<Float> HALF = rotation(WIDTH / 2);
+    private static final VectorShuffle<Float> QUARTER = rotation(Math.max(1, WIDTH / 4));
+    private static final VectorShuffle<Float> EIGHTH = rotation(Math.max(1, WIDTH / 8));
+    private static final VectorShuffle<Float> SIXTEENTH = rotation(Math.max(1, WIDTH / 16));
+
+    private static final boolean SEGMENTS = findSegmentClass() != null;
+    private static final MethodHandle VIEW = viewHandle();
+    private static final MethodHandle LOAD_FLOATS = loadHandle(FloatVector.class, FLOATS);
+    private static final MethodHandle STORE_FLOATS = storeHandle(FloatVector.class);
+    private static final MethodHandle LOAD_SHORTS = loadHandle(ShortVector.class, HALVES);
+    private static final MethodHandle STORE_SHORTS = storeHandle(ShortVector.class);
+    private static final MethodHandle GET_FLOAT = getHandle("Float", float.class);
+    private static final MethodHandle GET_SHORT = getHandle("Short", short.class);
+    private static final MethodHandle SET_FLOAT = setHandle("Float", float.class);
+    private static final MethodHandle SET_SHORT = setHandle("Short", short.class);
+
+    private Lanes() {}
+
+    /** What the loads and stores of this JDK take for {@code buffer}, a direct buffer. */
+    static Object view(ByteBuffer buffer) {
+        try {
+            return (Object) VIEW.invokeExact(buffer.order(ByteOrder.LITTLE_ENDIAN));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    // ---- fp32
+
+    static FloatVector load(Object memory, long offset) {
+        try {
+            return (FloatVector) LOAD_FLOATS.invokeExact(memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static void store(FloatVector vector, Object memory, long offset) {
+        try {
+            STORE_FLOATS.invokeExact(vector, memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static float get(Object memory, long offset) {
+        try {
+            return (float) GET_FLOAT.invokeExact(memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static void set(Object memory, long offset, float value) {
+        try {
+            SET_FLOAT.invokeExact(memory, offset, value);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The first {@code count} lanes from memory, the others 0. */
+    static FloatVector loadPart(Object memory, long offset, int count) {
+        float[] lanes = new float[WIDTH];
+        for (int i = 0; i < count; i++) {
+            lanes[i] = get(memory, offset + 4L * i);
+        }
+        return FloatVector.fromArray(FLOATS, lanes, 0);
+    }
+
+    /** Only the first {@code count} lanes to memory. */
+    static void storePart(FloatVector vector, Object memory, long offset, int count) {
+        float[] lanes = new float[WIDTH];
+        vector.intoArray(lanes, 0);
+        for (int i = 0; i < count; i++) {
+            set(memory, offset + 4L * i, lanes[i]);
+        }
+    }
+
+    // ---- bf16
+
+    static FloatVector loadBf16(Object memory, long offset) {
+        try {
+            ShortVector halves = (ShortVector) LOAD_SHORTS.invokeExact(memory, offset);
+            IntVector bits = (IntVector) halves.convertShape(VectorOperators.S2I, INTS, 0);
+            return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Stores lanes rounded to nearest, ties to even; NaN stays NaN. */
+    static void storeBf16(FloatVector vector, Object memory, long offset) {
+        try {
+            IntVector bits = vector.reinterpretAsInts();
+            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+            IntVector rounded = bits.add(0x7fff).add(odd);
+            VectorMask<Integer> notANumber =
+                    vector.compare(VectorOperators.NE, vector).cast(INTS);
+            IntVector upper = rounded.blend(0x7fc00000, notANumber).lanewise(VectorOperators.LSHR, 16);
+            ShortVector halves = (ShortVector) upper.convertShape(VectorOperators.I2S, HALVES, 0);
+            STORE_SHORTS.invokeExact(halves, memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static float getBf16(Object memory, long offset) {
+        try {
+            return Float.intBitsToFloat((short) GET_SHORT.invokeExact(memory, offset) << 16);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static void setBf16(Object memory, long offset, float value) {
+        try {
+            SET_SHORT.invokeExact(memory, offset, bf16(value));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The upper half of {@code value}, rounded to nearest, ties to even. */
+    static short bf16(float value) {
+        int bits = Float.floatToIntBits(value);
+        if (value != value) {
+            return (short) 0x7fc0;
+        }
+        return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    // ---- across lanes, in a fixed order
+
+    /** The sum of all lanes: halves are added to each other until one lane is left. */
+    static float sum(FloatVector vector) {
+        FloatVector v = vector;
+        v = v.add(v.rearrange(HALF));
+        if (WIDTH > 2) {
+            v = v.add(v.rearrange(QUARTER));
+        }
+        if (WIDTH > 4) {
+            v = v.add(v.rearrange(EIGHTH));
+        }
+        if (WIDTH > 8) {
+            v = v.add(v.rearrange(SIXTEENTH));
+        }
+        return v.lane(0);
+    }
+
+    /** The largest lane; lanes that are no number are passed over. */
+    static float max(FloatVector vector) {
+        FloatVector v = vector;
+        v = larger(v, v.rearrange(HALF));
+        if (WIDTH > 2) {
+            v = larger(v, v.rearrange(QUARTER));
+        }
+        if (WIDTH > 4) {
+            v = larger(v, v.rearrange(EIGHTH));
+        }
+        if (WIDTH > 8) {
+            v = larger(v, v.rearrange(SIXTEENTH));
+        }
+        return v.lane(0);
+    }
+
+    /** Lane by lane b where b is greater than a, else a. Cheaper than max, which orders zeros and NaN. */
+    static FloatVector larger(FloatVector a, FloatVector b) {
+        return a.blend(b, b.compare(VectorOperators.GT, a));
+    }
+
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(FLOATS, value);
+    }
+
+    // ---- how this JDK does it
+
+    private static VectorShuffle<Float> rotation(int distance) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) % FLOATS.length());
+    }
+
+    private static Class<?> findSegmentClass() {
+        try {
+            FloatVector.class.getMethod(
+                    "fromByteBuffer", VectorSpecies.class, ByteBuffer.class, int.class, ByteOrder.class);
+            return null;
+        } catch (NoSuchMethodException e) {
+            return segmentClass("");
+        }
+    }
+
+    private static Class<?> segmentClass(String suffix) {
+        try {
+            return Class.forName("java.lang.foreign." + suffix(suffix));
+        } catch (ClassNotFoundException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static String suffix(String name) {
+        return name.isEmpty() ? "MemorySegment" : name;
+    }
+
+    private static MethodHandle viewHandle() {
+        MethodType type = MethodType.methodType(Object.class, ByteBuffer.class);
+        try {
+            if (!SEGMENTS) {
+                return MethodHandles.identity(ByteBuffer.class).asType(type);
+            }
+            Class<?> segment = segmentClass("");
+            return MethodHandles.publicLookup()
+                    .findStatic(segment, "ofBuffer", MethodType.methodType(segment, java.nio.Buffer.class))
+                    .asType(type);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static Class<?> memoryClass() {
+        return SEGMENTS ? segmentClass("") : ByteBuffer.class;
+    }
+
+    private static Class<?> offsetClass() {
+        return SEGMENTS ? long.class : int.class;
+    }
+
+    private static MethodHandle loadHandle(Class<?> vector, VectorSpecies<?> species) {
+        try {
+            MethodHandle load = MethodHandles.publicLookup()
+                    .findStatic(
+                            vector,
+                            SEGMENTS ? "fromMemorySegment" : "fromByteBuffer",
+                            MethodType.methodType(
+                                    vector, VectorSpecies.class, memoryClass(), offsetClass(), ByteOrder.class));
+            MethodHandle bound = MethodHandles.insertArguments(
+                    MethodHandles.insertArguments(load, 3, ByteOrder.LITTLE_ENDIAN), 0, species);
+            return MethodHandles.explicitCastArguments(
+                    bound, MethodType.methodType(vector, Object.class, long.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static MethodHandle storeHandle(Class<?> vector) {
+        try {
+            MethodHandle store = MethodHandles.publicLookup()
+                    .findVirtual(
+                            vector,
+                            SEGMENTS ? "intoMemorySegment" : "intoByteBuffer",
+                            MethodType.methodType(void.class, memoryClass(), offsetClass(), ByteOrder.class));
+            MethodHandle bound = MethodHandles.insertArguments(store, 3, ByteOrder.LITTLE_ENDIAN);
+            return MethodHandles.explicitCastArguments(
+                    bound, MethodType.methodType(void.class, vector, Object.class, long.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static MethodHandle getHandle(String name, Class<?> type) {
+        return scalarHandle(name, type, MethodType.methodType(type), "get")
+                .asType(MethodType.methodType(type, Object.class, long.class));
+    }
+
+    private static MethodHandle setHandle(String name, Class<?> type) {
+        return scalarHandle(name, type, MethodType.methodType(void.class, type), "set")
+                .asType(MethodType.methodType(void.class, Object.class, long.class, type));
+    }
+
+    private static MethodHandle scalarHandle(String name, Class<?> type, MethodType rest, String action) {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+            if (SEGMENTS) {
+                Class<?> layouts = segmentClass("ValueLayout");
+                Object layout = layouts.getField("JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + "_UNALIGNED")
+                        .get(null);
+                Class<?> layoutClass = segmentClass("ValueLayout$Of" + name);
+                MethodHandle handle = lookup.findVirtual(
+                        memoryClass(), action, rest.insertParameterTypes(0, layoutClass, long.class));
+                return MethodHandles.insertArguments(handle, 1, layout);
+            }
+            MethodType signature = rest.insertParameterTypes(0, int.class);
+            boolean reads = action.equals("get");
+            MethodHandle handle = lookup.findVirtual(
+                    ByteBuffer.class,
+                    (reads ? "get" : "put") + name,
+                    reads ? signature : signature.changeReturnType(ByteBuffer.class));
+            if (!reads) {
+                handle = handle.asType(handle.type().changeReturnType(void.class));
+            }
+            return MethodHandles.explicitCastArguments(handle, handle.type().changeParameterType(1, long.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static RuntimeException unexpected(Throwable e) {
+        if (e instanceof RuntimeException runtime) {
+            return runtime;
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return new IllegalStateException(e);
+    }
+}

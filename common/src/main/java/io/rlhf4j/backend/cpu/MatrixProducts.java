@@ -1,0 +1,187 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * Matrix products: cut into one piece a thread along the longer side of the result, each a oneDNN product on one thread.
+ * The sums over k are never cut, so no piece waits for another and nothing is added in an order that varies.
+ */
+final class MatrixProducts {
+    private static final long SMALL = 1L << 20;
+
+    private final WorkerPool workers;
+    private final MemoryPool memories;
+    private final boolean multipliesBf16;
+
+    MatrixProducts(WorkerPool workers, MemoryPool memories, boolean multipliesBf16) {
+        this.workers = workers;
+        this.memories = memories;
+        this.multipliesBf16 = multipliesBf16;
+    }
+
+    /** The type in which two factors are multiplied. */
+    DType productType(DType a, DType b) {
+        return multipliesBf16 && a == DType.BF16 && b == DType.BF16 ? DType.BF16 : DType.FP32;
+    }
+
+    /** {@code out (+)= op(a) op(b) + bias}; the bias may be null. */
+    void multiply(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor bias, Tensor out, boolean add) {
+        int m = transposeA ? a.columns() : a.rows();
+        int k = transposeA ? a.rows() : a.columns();
+        int n = transposeB ? b.rows() : b.columns();
+        int sums = transposeB ? b.columns() : b.rows();
+        if (k != sums || out.rows() != m || out.columns() != n || (bias != null && bias.elements() != n)) {
+            throw new IllegalArgumentException("shapes do not fit: %s%s times %s%s plus %s into %s"
+                    .formatted(
+                            Arrays.toString(a.shape()),
+                            transposeA ? "ᵀ" : "",
+                            Arrays.toString(b.shape()),
+                            transposeB ? "ᵀ" : "",
+                            bias == null ? "no bias" : Arrays.toString(bias.shape()),
+                            Arrays.toString(out.shape())));
+        }
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0) {
+            throw new IllegalArgumentException("a product over no elements: " + a + " times " + b);
+        }
+        DType type = productType(a.type(), b.type());
+        try (Converted left = new Converted(a, type);
+                Converted right = new Converted(b, type)) {
+            boolean direct = type == DType.BF16 || out.type() == DType.FP32;
+            if (direct && (bias == null || type == DType.BF16 || bias.type() == DType.FP32)) {
+                run(left.rows, transposeA, right.rows, transposeB, bias, Rows.of(out), m, n, k, add);
+            } else {
+                throughFp32(left.rows, transposeA, right.rows, transposeB, bias, out, m, n, k, add);
+            }
+        }
+    }
+
+    /** The result, or the bias, is of a type that an fp32 product cannot take: compute in fp32 and convert. */
+    private void throughFp32(
+            Rows a,
+            boolean transposeA,
+            Rows b,
+            boolean transposeB,
+            Tensor bias,
+            Tensor out,
+            int m,
+            int n,
+            int k,
+            boolean add) {
+        NativeMemory result = memories.allocate(4L * m * n);
+        try {
+            Tensor wide = Tensor.of(out.backend(), result, DType.FP32, 0, m, n);
+            Rows wideRows = Rows.of(wide);
+            run(a, transposeA, b, transposeB, null, wideRows, m, n, k, false);
+            Rows target = Rows.of(out);
+            Rows biasRow = bias == null ? null : Rows.of(bias);
+            workers.forRanges(m, grain(n), (from, to, workspace) -> {
+                for (int row = from; row < to; row++) {
+                    Span sum = workspace.input(0, wideRows, row, 0, n);
+                    if (biasRow != null) {
+                        Pointwise.addTo(workspace.input(1, biasRow, 0, 0, n), sum, n);
+                    }
+                    if (add) {
+                        Pointwise.addTo(workspace.input(1, target, row, 0, n), sum, n);
+                    }
+                    Span place = workspace.output(2, target, row, 0, n);
+                    Conversion.copy(sum.memory, sum.offset, place.memory, place.offset, n);
+                    place.finish();
+                }
+            });
+        } finally {
+            result.free();
+        }
+    }
+
+    private static int grain(int columns) {
+        return Math.max(1, 32_768 / Math.max(1, columns));
+    }
+
+    private void run(
+            Rows a,
+            boolean transposeA,
+            Rows b,
+            boolean transposeB,
+            Tensor bias,
+            Rows out,
+            int m,
+            int n,
+            int k,
+            boolean add) {
+        Rows biasRow = bias == null ? null : Rows.of(bias);
+        boolean small = 2L * m * n * k < SMALL;
+        boolean alongN = n >= m;
+        int length = alongN ? n : m;
+        int pieces = small ? 1 : workers.threads();
+        int grain = Math.max(64, (length + pieces * 64 - 1) / (pieces * 64) * 64);
+        workers.forRanges(length, small ? length : grain, (from, to, workspace) -> {
+            int rowsHere = alongN ? m : to - from;
+            int columnsHere = alongN ? to - from : n;
+            int row = alongN ? 0 : from;
+            int column = alongN ? from : 0;
+            ProductShape shape = new ProductShape(
+                    rowsHere,
+                    columnsHere,
+                    k,
+                    a.type,
+                    out.type,
+                    transposeA,
+                    transposeB,
+                    a.stride(),
+                    b.stride(),
+                    out.stride(),
+                    biasRow == null ? null : biasRow.type,
+                    add);
+            Product product = workspace.product(shape);
+            long left = transposeA ? a.address(0, row) : a.address(row, 0);
+            long right = transposeB ? b.address(column, 0) : b.address(0, column);
+            if (biasRow == null) {
+                product.run(left, right, out.address(row, column));
+            } else {
+                product.run(left, right, biasRow.address(0, column), out.address(row, column));
+            }
+        });
+    }
+
+    /** A matrix in the type of the product: itself, or a widened copy. */
+    private final class Converted implements AutoCloseable {
+        private final NativeMemory copy;
+        private final Rows rows;
+
+        Converted(Tensor tensor, DType type) {
+            Rows given = Rows.of(tensor);
+            if (given.type == type) {
+                copy = null;
+                rows = given;
+                return;
+            }
+            int columns = tensor.columns();
+            copy = memories.allocate(4L * given.count * columns);
+            rows = Rows.of(Tensor.of(tensor.backend(), copy, DType.FP32, 0, given.count, columns));
+            workers.forRanges(given.count, grain(columns), (from, to, workspace) -> {
+                for (int row = from; row < to; row++) {
+                    long source = given.byteOffset(row, 0);
+                    long target = rows.byteOffset(row, 0);
+                    Conversion.widen(
+                            given.memory.window(source),
+                            NativeMemory.inWindow(source),
+                            copy.window(target),
+                            NativeMemory.inWindow(target),
+                            columns);
+                }
+            });
+        }
+
+        @Override
+        public void close() {
+            if (copy != null) {
+                copy.free();
+            }
+        }
+    }
+}

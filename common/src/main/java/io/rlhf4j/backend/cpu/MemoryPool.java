@@ -1,0 +1,89 @@
+package io.rlhf4j.backend.cpu;
+
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Lends native memory and keeps what comes back for the next one who asks for as much: a training step asks for the same
+ * sizes again and again, and fresh memory costs a page fault every few kilobytes.
+ *
+ * <p>Sizes are rounded up to steps of an eighth of a power of two. Idle memory beyond a quarter of what is lent, and beyond
+ * a floor, goes back to the system.
+ */
+final class MemoryPool {
+    private static final long ALIGNMENT = 64;
+    private static final long HUGE_PAGE = 2L << 20;
+    private static final long IDLE_FLOOR = 256L << 20;
+
+    private final Map<Long, ArrayDeque<NativeMemory>> idle = new HashMap<>();
+    private final NativeCalls calls;
+    private long idleBytes;
+    private long lentBytes;
+
+    MemoryPool(NativeCalls calls) {
+        this.calls = calls;
+    }
+
+    /** At least {@code bytes} bytes, not set. */
+    synchronized NativeMemory allocate(long bytes) {
+        long capacity = sizeClass(Math.max(bytes, ALIGNMENT));
+        ArrayDeque<NativeMemory> same = idle.get(capacity);
+        NativeMemory memory = same == null ? null : same.pollLast();
+        if (memory == null) {
+            trim(capacity);
+            memory = fresh(capacity);
+        } else {
+            idleBytes -= capacity;
+        }
+        lentBytes += capacity;
+        return memory.lentFor(bytes);
+    }
+
+    synchronized void giveBack(NativeMemory memory) {
+        lentBytes -= memory.capacity();
+        idleBytes += memory.capacity();
+        idle.computeIfAbsent(memory.capacity(), size -> new ArrayDeque<>()).addLast(memory);
+    }
+
+    private NativeMemory fresh(long capacity) {
+        long alignment = capacity >= 2 * HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+        // A vector load may begin at the last element: a spare vector behind the end keeps it inside.
+        Pointer allocation = Pointer.malloc(capacity + alignment + ALIGNMENT);
+        if (allocation == null || allocation.isNull()) {
+            throw new OutOfMemoryError("the system gives no more memory: " + capacity + " bytes asked, " + lentBytes
+                    + " lent, " + idleBytes + " idle");
+        }
+        long address = (allocation.address() + alignment - 1) & -alignment;
+        if (alignment == HUGE_PAGE) {
+            calls.preferHugePages(address, capacity);
+        }
+        return new NativeMemory(this, allocation, address, capacity);
+    }
+
+    private void trim(long wanted) {
+        long limit = Math.max(IDLE_FLOOR, lentBytes / 4);
+        if (idleBytes + wanted <= limit) {
+            return;
+        }
+        for (ArrayDeque<NativeMemory> same : idle.values()) {
+            while (!same.isEmpty() && idleBytes + wanted > limit) {
+                NativeMemory memory = same.pollFirst();
+                idleBytes -= memory.capacity();
+                Pointer.free(memory.allocation());
+            }
+        }
+    }
+
+    /** The smallest of 64 * {8, 9, ..., 15} * 2^i that is not below {@code bytes}. */
+    static long sizeClass(long bytes) {
+        long lines = (bytes + ALIGNMENT - 1) / ALIGNMENT;
+        if (lines <= 8) {
+            return lines * ALIGNMENT;
+        }
+        int shift = 63 - Long.numberOfLeadingZeros(lines - 1) - 3;
+        long step = 1L << Math.max(0, shift);
+        return (lines + step - 1) / step * step * ALIGNMENT;
+    }
+}

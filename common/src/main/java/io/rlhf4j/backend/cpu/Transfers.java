@@ -1,0 +1,178 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.Tensor;
+
+/** Numbers into, out of and between tensors; rows by index. */
+final class Transfers {
+    private static final int ELEMENTS_PER_PIECE = 32_768;
+    private static final int COLUMNS_PER_PIECE = 64;
+    /** How many rows a column's sum runs over before it joins the total: keeps rounding errors of long sums small. */
+    private static final int ROWS_PER_SUM = 64;
+
+    private final WorkerPool workers;
+
+    Transfers(WorkerPool workers) {
+        this.workers = workers;
+    }
+
+    private static int grain(int columns) {
+        return Math.max(1, ELEMENTS_PER_PIECE / Math.max(1, columns));
+    }
+
+    void write(Tensor target, float[] source, int from) {
+        Rows rows = Rows.of(target);
+        int n = target.columns();
+        workers.forRanges(rows.count, grain(n), (first, end, workspace) -> {
+            for (int row = first; row < end; row++) {
+                long place = rows.byteOffset(row, 0);
+                Object window = rows.memory.window(place);
+                long at = NativeMemory.inWindow(place);
+                int index = from + row * n;
+                if (rows.isBf16()) {
+                    for (int i = 0; i < n; i++) {
+                        Lanes.setBf16(window, at + 2L * i, source[index + i]);
+                    }
+                } else {
+                    for (int i = 0; i < n; i++) {
+                        Lanes.set(window, at + 4L * i, source[index + i]);
+                    }
+                }
+            }
+        });
+    }
+
+    void read(Tensor source, float[] target, int from) {
+        Rows rows = Rows.of(source);
+        int n = source.columns();
+        workers.forRanges(rows.count, grain(n), (first, end, workspace) -> {
+            for (int row = first; row < end; row++) {
+                long place = rows.byteOffset(row, 0);
+                Object window = rows.memory.window(place);
+                long at = NativeMemory.inWindow(place);
+                int index = from + row * n;
+                if (rows.isBf16()) {
+                    for (int i = 0; i < n; i++) {
+                        target[index + i] = Lanes.getBf16(window, at + 2L * i);
+                    }
+                } else {
+                    for (int i = 0; i < n; i++) {
+                        target[index + i] = Lanes.get(window, at + 4L * i);
+                    }
+                }
+            }
+        });
+    }
+
+    void fill(Tensor target, float value) {
+        Rows rows = Rows.of(target);
+        int n = target.columns();
+        int block = Math.min(n, ELEMENTS_PER_PIECE);
+        int blocks = block == 0 ? 0 : (n + block - 1) / block;
+        int together = rows.count * blocks > 0 ? grain(block) : 1;
+        workers.forRanges(rows.count * blocks, together, (first, end, workspace) -> {
+            for (int piece = first; piece < end; piece++) {
+                int column = piece % blocks * block;
+                int count = Math.min(block, n - column);
+                Span span = workspace.output(0, rows, piece / blocks, column, count);
+                Conversion.fill(span.memory, span.offset, count, value);
+                span.finish();
+            }
+        });
+    }
+
+    void copy(Tensor source, Tensor target) {
+        Pointwise.requireEqual(source, target);
+        Rows from = Rows.of(source);
+        Rows to = Rows.of(target);
+        int n = source.columns();
+        int block = Math.min(n, ELEMENTS_PER_PIECE);
+        int blocks = block == 0 ? 0 : (n + block - 1) / block;
+        workers.forRanges(from.count * blocks, grain(block), (first, end, workspace) -> {
+            for (int piece = first; piece < end; piece++) {
+                int column = piece % blocks * block;
+                copyRow(from, piece / blocks, to, piece / blocks, column, Math.min(block, n - column));
+            }
+        });
+    }
+
+    /** Copies columns of a row, converting the type. */
+    static void copyRow(Rows source, long sourceRow, Rows target, long targetRow, long column, int count) {
+        long from = source.byteOffset(sourceRow, column);
+        long to = target.byteOffset(targetRow, column);
+        Object read = source.memory.window(from);
+        Object write = target.memory.window(to);
+        long readAt = NativeMemory.inWindow(from);
+        long writeAt = NativeMemory.inWindow(to);
+        if (source.isBf16() && target.isBf16()) {
+            Conversion.copyBf16(read, readAt, write, writeAt, count);
+        } else if (source.isBf16()) {
+            Conversion.widen(read, readAt, write, writeAt, count);
+        } else if (target.isBf16()) {
+            Conversion.narrow(read, readAt, write, writeAt, count);
+        } else {
+            Conversion.copy(read, readAt, write, writeAt, count);
+        }
+    }
+
+    void gather(Tensor table, int[] indices, Tensor out) {
+        requireRows(table, indices, out);
+        Rows source = Rows.of(table);
+        Rows target = Rows.of(out);
+        int n = table.columns();
+        workers.forRanges(indices.length, grain(n), (first, end, workspace) -> {
+            for (int i = first; i < end; i++) {
+                copyRow(source, indices[i], target, i, 0, n);
+            }
+        });
+    }
+
+    /** Pieces are ranges of columns, so that rows of one index are added in their order. */
+    void scatterAdd(Tensor rows, int[] indices, Tensor table) {
+        requireRows(table, indices, rows);
+        Rows source = Rows.of(rows);
+        Rows target = Rows.of(table);
+        workers.forRanges(table.columns(), COLUMNS_PER_PIECE, (from, to, workspace) -> {
+            int count = to - from;
+            for (int i = 0; i < indices.length; i++) {
+                Span sum = workspace.update(0, target, indices[i], from, count);
+                Pointwise.addTo(workspace.input(1, source, i, from, count), sum, count);
+                sum.finish();
+            }
+        });
+    }
+
+    private static void requireRows(Tensor table, int[] indices, Tensor rows) {
+        if (rows.rows() != indices.length || rows.columns() != table.columns()) {
+            throw new IllegalArgumentException(
+                    indices.length + " rows of " + table + " do not fit into " + rows);
+        }
+        int count = table.rows();
+        for (int index : indices) {
+            if (index < 0 || index >= count) {
+                throw new IllegalArgumentException("row " + index + " of " + table);
+            }
+        }
+    }
+
+    void addColumnSums(Tensor x, Tensor sums) {
+        if (sums.elements() != x.columns()) {
+            throw new IllegalArgumentException(sums + " cannot hold the column sums of " + x);
+        }
+        Rows source = Rows.of(x);
+        Rows target = Rows.flat(sums);
+        int rows = source.count;
+        workers.forRanges(x.columns(), COLUMNS_PER_PIECE, (from, to, workspace) -> {
+            int count = to - from;
+            Span total = workspace.update(0, target, 0, from, count);
+            for (int first = 0; first < rows; first += ROWS_PER_SUM) {
+                Span sum = workspace.floats(1, count);
+                Conversion.fill(sum.memory, sum.offset, count, 0f);
+                for (int row = first; row < Math.min(rows, first + ROWS_PER_SUM); row++) {
+                    Pointwise.addTo(workspace.input(2, source, row, from, count), sum, count);
+                }
+                Pointwise.addTo(sum, total, count);
+            }
+            total.finish();
+        });
+    }
+}
