@@ -17,8 +17,6 @@ final class Attention {
     }
 
     void forward(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
-        requireHeads(spec, q, k, v, starts);
-        Pointwise.requireEqual(q, out);
         AttentionTiles tiles = new AttentionTiles(typeOf(q, k, v));
         Rows queries = Rows.of(q);
         Rows keys = Rows.of(k);
@@ -48,7 +46,6 @@ final class Attention {
             int[] lengths,
             int[] starts,
             Tensor out) {
-        Pointwise.requireEqual(q, out);
         AttentionTiles tiles = new AttentionTiles(typeOf(q, keys, values));
         Rows queries = Rows.of(q);
         Rows keyRows = Rows.of(keys);
@@ -75,19 +72,6 @@ final class Attention {
     /** The type of the products: bf16 where everything is and the processor multiplies it. */
     private DType typeOf(Tensor q, Tensor k, Tensor v) {
         return products.productType(products.productType(q.type(), k.type()), v.type());
-    }
-
-    static void requireHeads(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts) {
-        int tokens = starts[starts.length - 1];
-        if (q.columns() != spec.heads() * spec.headDim()
-                || k.columns() != spec.kvHeads() * spec.headDim()
-                || v.columns() != k.columns()
-                || q.rows() != tokens
-                || k.rows() != tokens
-                || v.rows() != tokens) {
-            throw new IllegalArgumentException("%d tokens of %d query and %d key heads of %d do not fit q %s, k %s, v %s"
-                    .formatted(tokens, spec.heads(), spec.kvHeads(), spec.headDim(), q, k, v));
-        }
     }
 
     /** Rows of scores that one tile's products write are this far apart. */

@@ -42,10 +42,6 @@ final class AttentionBackward {
             Tensor dq,
             Tensor dk,
             Tensor dv) {
-        Attention.requireHeads(spec, q, k, v, starts);
-        Attention.requireHeads(spec, dq, dk, dv, starts);
-        Pointwise.requireEqual(q, out);
-        Pointwise.requireEqual(q, dOut);
         DType type = products.productType(products.productType(q.type(), k.type()), v.type());
         AttentionTiles tiles = new AttentionTiles(products.productType(type, dOut.type()));
         Matrices matrices = new Matrices(
@@ -66,8 +62,7 @@ final class AttentionBackward {
         });
     }
 
-    private record Matrices(
-            Rows q, Rows k, Rows v, Rows out, Rows notes, Rows dOut, Rows dq, Rows dk, Rows dv) {}
+    private record Matrices(Rows q, Rows k, Rows v, Rows out, Rows notes, Rows dOut, Rows dq, Rows dk, Rows dv) {}
 
     /** The queries that share one key head of one sequence. */
     private static final class Head {
@@ -187,23 +182,40 @@ final class AttentionBackward {
             } else {
                 long note = m.notes.byteOffset(head, first + position);
                 float logSumExp = Lanes.get(m.notes.memory.window(note), NativeMemory.inWindow(note));
-                ScoreKernels.backward(
-                        spec,
-                        scores.window(0),
-                        at,
-                        changes.window(0),
-                        at,
-                        columns,
-                        from,
-                        to,
-                        AttentionTiles.slope(spec, head),
-                        block - position,
-                        logSumExp,
-                        inner[i]);
+                softmaxRow(i, at, position, block, columns, from, to, head, logSumExp, inner);
             }
             if (narrow) {
                 Conversion.narrow(scores.window(0), at, probabilityFactors.window(0), at / 2, columns);
                 Conversion.narrow(changes.window(0), at, changeFactors.window(0), at / 2, columns);
+            }
+        }
+
+        private void softmaxRow(
+                int i,
+                long at,
+                int position,
+                int block,
+                int columns,
+                int from,
+                int to,
+                int head,
+                float logSumExp,
+                float[] inner) {
+            Object p = scores.window(0);
+            Object dp = changes.window(0);
+            boolean capped = spec.softcap() > 0f;
+            Span products = workspace.floats(ROW_BUFFER, columns);
+            if (capped) {
+                Conversion.copy(p, at, products.memory, products.offset, columns);
+            }
+            float slope = AttentionTiles.slope(spec, head);
+            ScoreKernels.probabilities(spec, p, at, columns, from, to, slope, block - position, logSumExp);
+            boolean wholeRow = block <= AttentionTiles.firstKey(spec, position) && position < block + columns;
+            // Exact where the row lies in one block; the output that stands for it otherwise may be rounded to bf16.
+            float middle = wholeRow ? NormKernels.dot(p, at, dp, at, columns) : inner[i];
+            ScoreKernels.gradients(spec.scale(), p, at, dp, at, columns, middle);
+            if (capped) {
+                ScoreKernels.uncap(spec, products.memory, products.offset, dp, at, columns);
             }
         }
 

@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.DType;
+import java.util.Arrays;
 
 /**
  * The queries that share one key head of one sequence: packed keys and values, then tile after tile of queries, each with
@@ -54,7 +55,14 @@ final class AttentionForward {
         int group = spec.heads() / spec.kvHeads();
         for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
             for (int from = 0; from < count; from += AttentionTiles.QUERIES) {
-                tile(q, first + from, Math.min(AttentionTiles.QUERIES, count - from), position + from, head, out, notes);
+                tile(
+                        q,
+                        first + from,
+                        Math.min(AttentionTiles.QUERIES, count - from),
+                        position + from,
+                        head,
+                        out,
+                        notes);
             }
         }
     }
@@ -66,13 +74,12 @@ final class AttentionForward {
         tiles.clear(queries, count, padded, width);
         NativeMemory scores = workspace.buffer(SCORE_BUFFER, Attention.scoreBytes(AttentionTiles.QUERIES));
         boolean narrow = tiles.type() == DType.BF16;
-        NativeMemory weights = narrow
-                ? workspace.buffer(WEIGHT_BUFFER, Attention.scoreBytes(AttentionTiles.QUERIES) / 2)
-                : scores;
+        NativeMemory weights =
+                narrow ? workspace.buffer(WEIGHT_BUFFER, Attention.scoreBytes(AttentionTiles.QUERIES) / 2) : scores;
         Span sum = workspace.floats(SUM_BUFFER, (long) AttentionTiles.QUERIES * width);
         NativeMemory sumMemory = workspace.buffer(SUM_BUFFER, 4L * AttentionTiles.QUERIES * width);
-        java.util.Arrays.fill(largest, Float.NEGATIVE_INFINITY);
-        java.util.Arrays.fill(sums, 0f);
+        Arrays.fill(largest, Float.NEGATIVE_INFINITY);
+        Arrays.fill(sums, 0f);
         int last = position + count;
         int begin = AttentionTiles.firstKey(spec, position) / 64 * 64;
         for (int block = begin; block < last; block += AttentionTiles.KEYS) {

@@ -85,19 +85,16 @@ final class AttentionTiles {
 
     /** {@code scores = queries keysᵀ}, rows {@link #KEYS} apart. */
     ProductShape scores(int queries, int keys, int width) {
-        return ProductShape.of(
-                queries, keys, width, type, DType.FP32, false, true, width, width, KEYS, false);
+        return ProductShape.of(queries, keys, width, type, DType.FP32, false, true, width, width, KEYS, false);
     }
 
     /** {@code out (+)= weights values}, the weights in rows {@link #KEYS} apart. */
     ProductShape weighted(int queries, int keys, int width, boolean add) {
-        return ProductShape.of(
-                queries, width, keys, type, DType.FP32, false, false, KEYS, width, width, add);
+        return ProductShape.of(queries, width, keys, type, DType.FP32, false, false, KEYS, width, width, add);
     }
 
     /** {@code out += weightsᵀ rows}: gradients of keys and values. */
     ProductShape transposed(int queries, int keys, int width) {
-        return ProductShape.of(
-                keys, width, queries, type, DType.FP32, true, false, KEYS, width, width, true);
+        return ProductShape.of(keys, width, queries, type, DType.FP32, true, false, KEYS, width, width, true);
     }
 }

@@ -6,6 +6,7 @@ import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.LanguageHead;
+import io.rlhf4j.tensor.Operands;
 import io.rlhf4j.tensor.RotarySpec;
 import io.rlhf4j.tensor.Storage;
 import io.rlhf4j.tensor.Tensor;
@@ -88,98 +89,124 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void copy(Tensor source, Tensor target) {
+        Operands.copy(source, target);
         transfers.copy(source, target);
     }
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean add) {
+        Operands.matmul(a, transposeA, b, transposeB, out);
         products.multiply(a, transposeA, b, transposeB, null, out, add);
     }
 
     @Override
     public void linear(Tensor x, Tensor weight, Tensor bias, Tensor out) {
+        Operands.linear(x, weight, bias, out);
         products.multiply(x, false, weight, true, bias, out, false);
     }
 
     @Override
     public void addColumnSums(Tensor x, Tensor sums) {
+        Operands.addColumnSums(x, sums);
         transfers.addColumnSums(x, sums);
     }
 
     @Override
     public void add(Tensor a, Tensor b, Tensor out) {
+        Operands.pointwise("add", a, b, out);
         pointwise.add(a, b, out);
     }
 
     @Override
     public void addScaled(float factor, Tensor x, Tensor y) {
+        Operands.pointwise("addScaled", x, y);
         pointwise.addScaled(factor, x, y);
     }
 
     @Override
     public void scale(Tensor x, float factor) {
+        Operands.pointwise("scale", x);
         pointwise.scale(x, factor);
     }
 
     @Override
     public void activate(Activation f, Tensor x, Tensor out) {
+        Operands.pointwise("activate", x, out);
         pointwise.activate(f, x, out);
     }
 
     @Override
     public void activateBackward(Activation f, Tensor x, Tensor dy, Tensor dx) {
+        Operands.pointwise("activateBackward", x, dy, dx);
         pointwise.activateBackward(f, x, dy, dx);
     }
 
     @Override
     public void activateGated(Activation f, Tensor gateUp, Tensor out) {
+        Operands.gated("activateGated", gateUp, out);
         pointwise.activateGated(f, gateUp, out);
     }
 
     @Override
     public void activateGatedBackward(Activation f, Tensor gateUp, Tensor dy, Tensor dGateUp) {
+        Operands.gated("activateGatedBackward", gateUp, dy);
+        Operands.pointwise("activateGatedBackward", gateUp, dGateUp);
         pointwise.activateGatedBackward(f, gateUp, dy, dGateUp);
     }
 
     @Override
     public void layerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon, Tensor out, Tensor statistics) {
+        Operands.norm("layerNorm", x, weight, bias, out, statistics, 2);
         normalization.layerNorm(x, weight, bias, epsilon, out, statistics);
     }
 
     @Override
     public void layerNormBackward(
             Tensor dy, Tensor x, Tensor weight, Tensor statistics, Tensor dx, Tensor dWeight, Tensor dBias) {
+        Operands.norm("layerNormBackward", x, weight, null, dx, statistics, 2);
+        Operands.pointwise("layerNormBackward", x, dy);
+        Operands.gradient("layerNormBackward", weight, dWeight);
+        Operands.gradient("layerNormBackward", weight, dBias);
         normalization.layerNormBackward(dy, x, weight, statistics, dx, dWeight, dBias);
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float weightOffset, float epsilon, Tensor out, Tensor statistics) {
+        Operands.norm("rmsNorm", x, weight, null, out, statistics, 1);
         normalization.rmsNorm(x, weight, weightOffset, epsilon, out, statistics);
     }
 
     @Override
     public void rmsNormBackward(
             Tensor dy, Tensor x, Tensor weight, float weightOffset, Tensor statistics, Tensor dx, Tensor dWeight) {
+        Operands.norm("rmsNormBackward", x, weight, null, dx, statistics, 1);
+        Operands.pointwise("rmsNormBackward", x, dy);
+        Operands.gradient("rmsNormBackward", weight, dWeight);
         normalization.rmsNormBackward(dy, x, weight, weightOffset, statistics, dx, dWeight);
     }
 
     @Override
     public void gatherRows(Tensor table, int[] indices, Tensor out) {
+        Operands.rows("gatherRows", table, indices, out);
         transfers.gather(table, indices, out);
     }
 
     @Override
     public void scatterAddRows(Tensor rows, int[] indices, Tensor table) {
+        Operands.rows("scatterAddRows", table, indices, rows);
         transfers.scatterAdd(rows, indices, table);
     }
 
     @Override
     public void rotate(RotarySpec rotarySpec, Tensor x, int[] positions, boolean inverse) {
+        Operands.rotate(rotarySpec, x, positions);
         rotary.rotate(rotarySpec, x, positions, inverse);
     }
 
     @Override
-    public void attention(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+    public void attention(
+            AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+        Operands.attention(spec, q, k, v, starts, out, logSumExp);
         attention.forward(spec, q, k, v, starts, out, logSumExp);
     }
 
@@ -196,6 +223,8 @@ public final class CpuBackend implements Backend {
             Tensor dq,
             Tensor dk,
             Tensor dv) {
+        Operands.attention(spec, q, k, v, starts, out, logSumExp);
+        Operands.attentionBackward(spec, q, k, starts, dOut, dq, dk, dv);
         attentionBackward.backward(spec, q, k, v, starts, out, logSumExp, dOut, dq, dk, dv);
     }
 
@@ -210,11 +239,13 @@ public final class CpuBackend implements Backend {
             int[] lengths,
             int[] starts,
             Tensor out) {
+        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
         attention.cached(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
     }
 
     @Override
     public void tokenLogProbs(LanguageHead head, Tensor hidden, int[] targets, float[] logProbs, float[] entropies) {
+        Operands.head("tokenLogProbs", head, hidden, targets);
         languageHead.logProbs(head, hidden, targets, logProbs, entropies);
     }
 
@@ -229,12 +260,19 @@ public final class CpuBackend implements Backend {
             Tensor dHidden,
             Tensor dWeight,
             Tensor dBias) {
+        Operands.head("tokenLogProbsWithGradient", head, hidden, targets);
+        Operands.gradient("tokenLogProbsWithGradient", hidden, dHidden);
+        Operands.gradient("tokenLogProbsWithGradient", head.weight(), dWeight);
+        if (head.bias() != null) {
+            Operands.gradient("tokenLogProbsWithGradient", head.bias(), dBias);
+        }
         languageHead.logProbsWithGradient(
                 head, hidden, targets, gradient, logProbs, entropies, dHidden, dWeight, dBias);
     }
 
     @Override
     public void logits(LanguageHead head, Tensor hidden, Tensor logits) {
+        Operands.logits(head, hidden, logits);
         languageHead.logits(head, hidden, logits);
     }
 
@@ -245,6 +283,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void adamW(AdamWSettings settings, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
+        Operands.pointwise("adamW", parameter, gradient, moment1, moment2);
         optimizer.adamW(settings, parameter, gradient, moment1, moment2);
     }
 }

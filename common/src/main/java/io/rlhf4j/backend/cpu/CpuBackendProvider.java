@@ -22,8 +22,9 @@ public final class CpuBackendProvider implements BackendProvider {
     public Optional<String> unusableBecause() {
         // Named by a string: the kernels' classes cannot be touched before the module is known to be there.
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            return Optional.of("the JVM runs without the Vector API; start it with --add-modules jdk.incubator.vector, or"
-                    + " training takes some ten times as long");
+            return Optional.of(
+                    "the JVM runs without the Vector API; start it with --add-modules jdk.incubator.vector, or"
+                            + " training takes some ten times as long");
         }
         try {
             return KernelCheck.unusableBecause();

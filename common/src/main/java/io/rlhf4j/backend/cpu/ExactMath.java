@@ -62,8 +62,8 @@ final class ExactMath {
         p = p.fma(square, Lanes.broadcast(1.33314422036e-1f));
         p = p.fma(square, Lanes.broadcast(-3.33332819422e-1f));
         FloatVector small = p.mul(square).fma(x, x);
-        FloatVector large = Lanes.broadcast(1f)
-                .sub(Lanes.broadcast(2f).div(exp(x.add(x)).add(1f)));
+        FloatVector large =
+                Lanes.broadcast(1f).sub(Lanes.broadcast(2f).div(exp(x.add(x)).add(1f)));
         VectorMask<Float> near = square.compare(VectorOperators.LT, 0.390625f);
         return large.blend(small, near);
     }

@@ -3,8 +3,10 @@ package io.rlhf4j.backend.cpu;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -40,7 +42,7 @@ final class Lanes {
     private static final VectorShuffle<Float> EIGHTH = rotation(Math.max(1, WIDTH / 8));
     private static final VectorShuffle<Float> SIXTEENTH = rotation(Math.max(1, WIDTH / 16));
 
-    private static final boolean SEGMENTS = findSegmentClass() != null;
+    private static final boolean SEGMENTS = readsSegments();
     private static final MethodHandle VIEW = viewHandle();
     private static final MethodHandle LOAD_FLOATS = loadHandle(FloatVector.class, FLOATS);
     private static final MethodHandle STORE_FLOATS = storeHandle(FloatVector.class);
@@ -161,7 +163,7 @@ final class Lanes {
     /** The upper half of {@code value}, rounded to nearest, ties to even. */
     static short bf16(float value) {
         int bits = Float.floatToIntBits(value);
-        if (value != value) {
+        if (Float.isNaN(value)) {
             return (short) 0x7fc0;
         }
         return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
@@ -216,26 +218,22 @@ final class Lanes {
         return VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) % FLOATS.length());
     }
 
-    private static Class<?> findSegmentClass() {
+    private static boolean readsSegments() {
         try {
             FloatVector.class.getMethod(
                     "fromByteBuffer", VectorSpecies.class, ByteBuffer.class, int.class, ByteOrder.class);
-            return null;
+            return false;
         } catch (NoSuchMethodException e) {
-            return segmentClass("");
+            return true;
         }
     }
 
-    private static Class<?> segmentClass(String suffix) {
+    private static Class<?> foreign(String name) {
         try {
-            return Class.forName("java.lang.foreign." + suffix(suffix));
+            return Class.forName("java.lang.foreign." + name);
         } catch (ClassNotFoundException e) {
             throw new ExceptionInInitializerError(e);
         }
-    }
-
-    private static String suffix(String name) {
-        return name.isEmpty() ? "MemorySegment" : name;
     }
 
     private static MethodHandle viewHandle() {
@@ -244,9 +242,9 @@ final class Lanes {
             if (!SEGMENTS) {
                 return MethodHandles.identity(ByteBuffer.class).asType(type);
             }
-            Class<?> segment = segmentClass("");
+            Class<?> segment = foreign("MemorySegment");
             return MethodHandles.publicLookup()
-                    .findStatic(segment, "ofBuffer", MethodType.methodType(segment, java.nio.Buffer.class))
+                    .findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class))
                     .asType(type);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -254,7 +252,7 @@ final class Lanes {
     }
 
     private static Class<?> memoryClass() {
-        return SEGMENTS ? segmentClass("") : ByteBuffer.class;
+        return SEGMENTS ? foreign("MemorySegment") : ByteBuffer.class;
     }
 
     private static Class<?> offsetClass() {
@@ -271,8 +269,7 @@ final class Lanes {
                                     vector, VectorSpecies.class, memoryClass(), offsetClass(), ByteOrder.class));
             MethodHandle bound = MethodHandles.insertArguments(
                     MethodHandles.insertArguments(load, 3, ByteOrder.LITTLE_ENDIAN), 0, species);
-            return MethodHandles.explicitCastArguments(
-                    bound, MethodType.methodType(vector, Object.class, long.class));
+            return MethodHandles.explicitCastArguments(bound, MethodType.methodType(vector, Object.class, long.class));
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -307,10 +304,10 @@ final class Lanes {
         try {
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             if (SEGMENTS) {
-                Class<?> layouts = segmentClass("ValueLayout");
-                Object layout = layouts.getField("JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + "_UNALIGNED")
+                Class<?> layouts = foreign("ValueLayout");
+                Object layout = layouts.getField("JAVA_" + name.toUpperCase(Locale.ROOT) + "_UNALIGNED")
                         .get(null);
-                Class<?> layoutClass = segmentClass("ValueLayout$Of" + name);
+                Class<?> layoutClass = foreign("ValueLayout$Of" + name);
                 MethodHandle handle = lookup.findVirtual(
                         memoryClass(), action, rest.insertParameterTypes(0, layoutClass, long.class));
                 return MethodHandles.insertArguments(handle, 1, layout);

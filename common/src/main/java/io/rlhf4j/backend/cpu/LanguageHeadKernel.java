@@ -24,11 +24,7 @@ final class LanguageHeadKernel {
     private final Transfers transfers;
 
     LanguageHeadKernel(
-            Backend backend,
-            WorkerPool workers,
-            MemoryPool memories,
-            MatrixProducts products,
-            Transfers transfers) {
+            Backend backend, WorkerPool workers, MemoryPool memories, MatrixProducts products, Transfers transfers) {
         this.backend = backend;
         this.workers = workers;
         this.memories = memories;
@@ -70,7 +66,6 @@ final class LanguageHeadKernel {
             Tensor dHidden,
             Tensor dWeight,
             Tensor dBias) {
-        Pointwise.requireEqual(hidden, dHidden);
         run(head, hidden, targets, gradient, logProbs, entropies, dHidden, dWeight, dBias);
     }
 
@@ -85,7 +80,6 @@ final class LanguageHeadKernel {
             Tensor dWeight,
             Tensor dBias) {
         int vocabulary = head.weight().rows();
-        requireTargets(hidden, targets, vocabulary);
         int rows = hidden.rows();
         int chunk = Math.min(rows, chunkRows(vocabulary));
         DType type = products.productType(hidden.type(), head.weight().type());
@@ -102,9 +96,8 @@ final class LanguageHeadKernel {
                 TokenRow[] known = reduce(logits, targets, from, gradient != null || entropies != null);
                 report(known, from, logProbs, entropies);
                 if (gradient != null) {
-                    Tensor dLogits = narrow
-                            ? Tensor.of(backend, narrowMemory, DType.BF16, 0, count, vocabulary)
-                            : logits;
+                    Tensor dLogits =
+                            narrow ? Tensor.of(backend, narrowMemory, DType.BF16, 0, count, vocabulary) : logits;
                     differentiate(head, logits, dLogits, known, from, targets, gradient);
                     products.multiply(
                             dLogits, false, head.weight(), false, null, dHidden.slice(from, from + count), false);
@@ -204,17 +197,5 @@ final class LanguageHeadKernel {
                 Lanes.set(out, outAt + 4L * targets[from + row], atTarget);
             }
         });
-    }
-
-    private static void requireTargets(Tensor hidden, int[] targets, int vocabulary) {
-        if (targets.length != hidden.rows()) {
-            throw new IllegalArgumentException(targets.length + " targets for " + hidden);
-        }
-        for (int target : targets) {
-            if (target < 0 || target >= vocabulary) {
-                throw new IllegalArgumentException(
-                        "token " + target + ", the vocabulary has " + vocabulary);
-            }
-        }
     }
 }

@@ -3,6 +3,7 @@ package io.rlhf4j.backend.cpu;
 import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** One row of logits, which stays in the second-level cache while it is passed over several times. */
 final class LogitKernels {
@@ -36,7 +37,7 @@ final class LogitKernels {
             return Lanes.load(l, at);
         }
         FloatVector some = Lanes.loadPart(l, at, count);
-        return some.blend(rest, Lanes.IOTA.compare(jdk.incubator.vector.VectorOperators.GE, count));
+        return some.blend(rest, Lanes.IOTA.compare(VectorOperators.GE, count));
     }
 
     static float largest(Object l, long at, int n) {
@@ -103,8 +104,7 @@ final class LogitKernels {
      * @param limit softcap / temperature, or 0
      * @param temperature divides logits
      */
-    record Slopes(
-            float ofLogProb, float ofEntropy, float logSumExp, float entropy, float limit, float temperature) {}
+    record Slopes(float ofLogProb, float ofEntropy, float logSumExp, float entropy, float limit, float temperature) {}
 
     /** Gradients of the logits, as if none were the target's. out may be l. */
     static void slopes(Slopes s, Object l, long at, Object out, long outAt, int n) {

@@ -92,8 +92,7 @@ final class NormKernels {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             FloatVector normal = Lanes.load(x, xAt + 4L * i).sub(middle).mul(factor);
-            FloatVector result =
-                    normal.fma(Lanes.load(weight, weightAt + 4L * i), Lanes.load(bias, biasAt + 4L * i));
+            FloatVector result = normal.fma(Lanes.load(weight, weightAt + 4L * i), Lanes.load(bias, biasAt + 4L * i));
             Lanes.store(result, out, outAt + 4L * i);
         }
         for (; i < n; i++) {
@@ -144,9 +143,7 @@ final class NormKernels {
             float gradient = Lanes.get(dy, dyAt + 4L * i);
             float normal = (Lanes.get(x, xAt + 4L * i) - mean) * rstd;
             Lanes.set(
-                    weightSum,
-                    weightAt + 4L * i,
-                    Math.fma(gradient, normal, Lanes.get(weightSum, weightAt + 4L * i)));
+                    weightSum, weightAt + 4L * i, Math.fma(gradient, normal, Lanes.get(weightSum, weightAt + 4L * i)));
             Lanes.set(biasSum, biasAt + 4L * i, gradient + Lanes.get(biasSum, biasAt + 4L * i));
         }
     }
@@ -155,14 +152,10 @@ final class NormKernels {
      * {@code dx = rstd * (g - mean(g) - normal * mean(g * normal))} with g = dy * weight; without {@code mean(g)} where the
      * norm does not centre.
      */
-    static void backward(
-            Span x, Span dy, float mean, float rstd, boolean centred, Span weight, Span dx, int n) {
-        float along = dotNormal(
-                        x.memory, x.offset, dy.memory, dy.offset, weight.memory, weight.offset, mean, rstd, n)
-                / n;
-        float common = centred
-                ? NormKernels.dot(dy.memory, dy.offset, weight.memory, weight.offset, n) / n
-                : 0f;
+    static void backward(Span x, Span dy, float mean, float rstd, boolean centred, Span weight, Span dx, int n) {
+        float along =
+                dotNormal(x.memory, x.offset, dy.memory, dy.offset, weight.memory, weight.offset, mean, rstd, n) / n;
+        float common = centred ? NormKernels.dot(dy.memory, dy.offset, weight.memory, weight.offset, n) / n : 0f;
         backward(
                 x.memory,
                 x.offset,
@@ -200,12 +193,12 @@ final class NormKernels {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             FloatVector normal = Lanes.load(x, xAt + 4L * i).sub(middle).mul(factor);
-            FloatVector g = Lanes.load(dy, dyAt + 4L * i).fma(Lanes.load(weight, weightAt + 4L * i), minusCommon);
-            Lanes.store(normal.fma(minusAlong, g).mul(factor), dx, dxAt + 4L * i);
+            FloatVector g = Lanes.load(dy, dyAt + 4L * i).mul(Lanes.load(weight, weightAt + 4L * i));
+            Lanes.store(normal.fma(minusAlong, g.add(minusCommon)).mul(factor), dx, dxAt + 4L * i);
         }
         for (; i < n; i++) {
             float normal = (Lanes.get(x, xAt + 4L * i) - mean) * rstd;
-            float g = Math.fma(Lanes.get(dy, dyAt + 4L * i), Lanes.get(weight, weightAt + 4L * i), -common);
+            float g = Lanes.get(dy, dyAt + 4L * i) * Lanes.get(weight, weightAt + 4L * i) - common;
             Lanes.set(dx, dxAt + 4L * i, Math.fma(normal, -along, g) * rstd);
         }
     }

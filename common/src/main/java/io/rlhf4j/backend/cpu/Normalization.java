@@ -26,7 +26,6 @@ final class Normalization {
         Rows result = Rows.of(out);
         Rows notes = Rows.of(statistics);
         int n = x.columns();
-        require(x, weight, out, statistics, 2);
         workers.forRanges(x.rows(), ROWS_PER_PIECE, (from, to, workspace) -> {
             Span w = workspace.input(0, weights, 0, 0, n);
             Span b = biases == null ? zeros(workspace, 1, n) : workspace.input(1, biases, 0, 0, n);
@@ -47,13 +46,10 @@ final class Normalization {
 
     void layerNormBackward(
             Tensor dy, Tensor x, Tensor weight, Tensor statistics, Tensor dx, Tensor dWeight, Tensor dBias) {
-        require(x, weight, dx, statistics, 2);
-        Pointwise.requireEqual(dy, x);
         Rows notes = Rows.of(statistics);
         backward(dy, x, dx, weight, 0f, dWeight, dBias, (row, workspace) -> {
             Span note = workspace.input(6, notes, row, 0, 2);
-            return new Statistics(
-                    Lanes.get(note.memory, note.offset), Lanes.get(note.memory, note.offset + 4), true);
+            return new Statistics(Lanes.get(note.memory, note.offset), Lanes.get(note.memory, note.offset + 4), true);
         });
     }
 
@@ -63,7 +59,6 @@ final class Normalization {
         Rows result = Rows.of(out);
         Rows notes = Rows.of(statistics);
         int n = x.columns();
-        require(x, weight, out, statistics, 1);
         workers.forRanges(x.rows(), ROWS_PER_PIECE, (from, to, workspace) -> {
             Span w = shifted(workspace, 0, weights, weightOffset, n);
             Span zero = zeros(workspace, 1, n);
@@ -82,8 +77,6 @@ final class Normalization {
 
     void rmsNormBackward(
             Tensor dy, Tensor x, Tensor weight, float weightOffset, Tensor statistics, Tensor dx, Tensor dWeight) {
-        require(x, weight, dx, statistics, 1);
-        Pointwise.requireEqual(dy, x);
         Rows notes = Rows.of(statistics);
         backward(dy, x, dx, weight, weightOffset, dWeight, null, (row, workspace) -> {
             Span note = workspace.input(6, notes, row, 0, 1);
@@ -117,8 +110,8 @@ final class Normalization {
         int pieces = (rows + ROWS_PER_PIECE - 1) / ROWS_PER_PIECE;
         NativeMemory sums = memories.allocate(wanted ? 8L * Math.max(1, pieces) * n : 64);
         try {
-            Rows partial = Rows.of(Tensor.of(
-                    x.backend(), sums, DType.FP32, 0, wanted ? 2 * Math.max(1, pieces) : 1, wanted ? n : 16));
+            Rows partial = Rows.of(
+                    Tensor.of(x.backend(), sums, DType.FP32, 0, wanted ? 2 * Math.max(1, pieces) : 1, wanted ? n : 16));
             workers.forRanges(rows, ROWS_PER_PIECE, (from, to, workspace) -> {
                 Span w = shifted(workspace, 0, weights, weightOffset, n);
                 Span weightSum = null;
@@ -135,8 +128,7 @@ final class Normalization {
                     Span gradient = workspace.input(4, arriving, row, 0, n);
                     Statistics known = statistics.read(row, workspace);
                     if (wanted) {
-                        NormKernels.addWeightGradients(
-                                source, gradient, known.mean, known.rstd, weightSum, biasSum, n);
+                        NormKernels.addWeightGradients(source, gradient, known.mean, known.rstd, weightSum, biasSum, n);
                     }
                     Span target = workspace.output(5, leaving, row, 0, n);
                     NormKernels.backward(source, gradient, known.mean, known.rstd, known.centred, w, target, n);
@@ -187,16 +179,5 @@ final class Normalization {
             Lanes.set(sum.memory, sum.offset + 4L * i, Lanes.get(given.memory, given.offset + 4L * i) + offset);
         }
         return sum;
-    }
-
-    private static void require(Tensor x, Tensor weight, Tensor out, Tensor statistics, int noted) {
-        Pointwise.requireEqual(x, out);
-        if (weight.elements() != x.columns()) {
-            throw new IllegalArgumentException(weight + " does not fit the rows of " + x);
-        }
-        if (statistics.elements() != (long) noted * x.rows() || statistics.type() != DType.FP32) {
-            throw new IllegalArgumentException("statistics of " + x + " are [" + x.rows() + ", " + noted
-                    + "] FP32, given " + statistics);
-        }
     }
 }

@@ -14,8 +14,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class Optimizer {
     private static final int BLOCK = 2048;
     private static final int BLOCKS_PER_PIECE = 16;
-    private static final VectorSpecies<Double> DOUBLES =
-            VectorSpecies.of(double.class, Lanes.FLOATS.vectorShape());
+    private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, Lanes.FLOATS.vectorShape());
 
     private final WorkerPool workers;
 
@@ -68,9 +67,6 @@ final class Optimizer {
     }
 
     void adamW(AdamWSettings settings, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
-        Pointwise.requireEqual(parameter, gradient);
-        Pointwise.requireEqual(parameter, moment1);
-        Pointwise.requireEqual(parameter, moment2);
         requireFp32(parameter);
         requireFp32(moment1);
         requireFp32(moment2);
@@ -159,7 +155,8 @@ final class Optimizer {
             FloatVector v = Lanes.load(second, secondAt + 4L * i);
             m = g.sub(m).fma(Lanes.broadcast(f.toFirst), m);
             v = g.mul(f.toSecond).fma(g, v.mul(f.keepSecond));
-            FloatVector root = v.lanewise(VectorOperators.SQRT).div(f.rootCorrection).add(f.epsilon);
+            FloatVector root =
+                    v.lanewise(VectorOperators.SQRT).div(f.rootCorrection).add(f.epsilon);
             FloatVector p = Lanes.load(value, valueAt + 4L * i).mul(f.keep);
             p = m.div(root).fma(Lanes.broadcast(f.stepSize), p);
             Lanes.store(m, first, firstAt + 4L * i);

@@ -45,7 +45,6 @@ record ProductShape(
             long strideB,
             long strideOut,
             boolean add) {
-        return new ProductShape(
-                m, n, k, input, output, transposeA, transposeB, strideA, strideB, strideOut, null, add);
+        return new ProductShape(m, n, k, input, output, transposeA, transposeB, strideA, strideB, strideOut, null, add);
     }
 }

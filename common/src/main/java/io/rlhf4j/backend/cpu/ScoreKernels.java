@@ -71,7 +71,8 @@ final class ScoreKernels {
     private static void softcap(Object s, long at, int columns, float scale, float cap) {
         FloatVector factor = Lanes.broadcast(scale / cap);
         for (int j = 0; j < columns; j += WIDTH) {
-            FloatVector capped = ExactMath.tanh(Lanes.load(s, at + 4L * j).mul(factor)).mul(cap);
+            FloatVector capped =
+                    ExactMath.tanh(Lanes.load(s, at + 4L * j).mul(factor)).mul(cap);
             Lanes.store(capped, s, at + 4L * j);
         }
     }
@@ -101,81 +102,60 @@ final class ScoreKernels {
     }
 
     /**
-     * The gradient through one row's softmax: from products s and the gradients of the probabilities dp it makes, in
-     * place, the probabilities p (over s) and the gradients of the products (over dp).
+     * Probabilities of one row over the whole sequence, in place of its products s.
      *
      * @param logSumExp of the row, as the forward pass noted it
-     * @param inner sum over the row of p * dp, which is the row's output times its gradient
      */
-    static void backward(
+    static void probabilities(
             AttentionSpec spec,
             Object s,
             long at,
-            Object dp,
-            long dpAt,
             int columns,
             int from,
             int to,
             float slope,
             int distance,
-            float logSumExp,
-            float inner) {
-        if (spec.softcap() > 0f || slope != 0f) {
-            cappedBackward(
-                    spec, s, at, dp, dpAt, columns, from, to, slope, distance, logSumExp, inner);
-            return;
-        }
+            float logSumExp) {
         FloatVector scale = Lanes.broadcast(spec.scale());
+        if (spec.softcap() > 0f) {
+            softcap(s, at, columns, spec.scale(), spec.softcap());
+            scale = Lanes.broadcast(1f);
+        }
+        FloatVector slopes = Lanes.broadcast(slope);
         FloatVector minusLog = Lanes.broadcast(-logSumExp);
-        FloatVector middle = Lanes.broadcast(inner);
         FloatVector lowest = Lanes.broadcast(from);
         FloatVector end = Lanes.broadcast(to);
         for (int j = 0; j < columns; j += WIDTH) {
             FloatVector column = Lanes.IOTA.add(j);
             FloatVector log = Lanes.load(s, at + 4L * j).fma(scale, minusLog);
+            log = column.add(distance).fma(slopes, log);
             log = log.blend(NOTHING, column.compare(VectorOperators.GE, end));
             log = log.blend(NOTHING, column.compare(VectorOperators.LT, lowest));
-            FloatVector p = ExactMath.exp(log);
-            Lanes.store(p, s, at + 4L * j);
-            FloatVector change = Lanes.load(dp, dpAt + 4L * j).sub(middle).mul(scale);
-            Lanes.store(p.mul(change), dp, dpAt + 4L * j);
+            Lanes.store(ExactMath.exp(log), s, at + 4L * j);
         }
     }
 
-    private static void cappedBackward(
-            AttentionSpec spec,
-            Object s,
-            long at,
-            Object dp,
-            long dpAt,
-            int columns,
-            int from,
-            int to,
-            float slope,
-            int distance,
-            float logSumExp,
-            float inner) {
-        boolean capped = spec.softcap() > 0f;
-        FloatVector minusLog = Lanes.broadcast(-logSumExp);
+    /**
+     * Gradients of one row's products, in place of the gradients dp of its probabilities p.
+     *
+     * @param inner sum over the row of p * dp
+     */
+    static void gradients(float scale, Object p, long at, Object dp, long dpAt, int columns, float inner) {
+        FloatVector factor = Lanes.broadcast(scale);
         FloatVector middle = Lanes.broadcast(inner);
-        FloatVector lowest = Lanes.broadcast(from);
-        FloatVector end = Lanes.broadcast(to);
         for (int j = 0; j < columns; j += WIDTH) {
-            FloatVector column = Lanes.IOTA.add(j);
-            FloatVector score = Lanes.load(s, at + 4L * j).mul(spec.scale());
-            FloatVector chain = Lanes.broadcast(spec.scale());
-            if (capped) {
-                FloatVector t = ExactMath.tanh(score.mul(1f / spec.softcap()));
-                score = t.mul(spec.softcap());
-                chain = Lanes.broadcast(1f).sub(t.mul(t)).mul(chain);
-            }
-            FloatVector log = column.add(distance).fma(Lanes.broadcast(slope), score).add(minusLog);
-            log = log.blend(NOTHING, column.compare(VectorOperators.GE, end));
-            log = log.blend(NOTHING, column.compare(VectorOperators.LT, lowest));
-            FloatVector p = ExactMath.exp(log);
-            Lanes.store(p, s, at + 4L * j);
-            FloatVector change = Lanes.load(dp, dpAt + 4L * j).sub(middle).mul(chain);
-            Lanes.store(p.mul(change), dp, dpAt + 4L * j);
+            FloatVector change = Lanes.load(dp, dpAt + 4L * j).sub(middle).mul(factor);
+            Lanes.store(Lanes.load(p, at + 4L * j).mul(change), dp, dpAt + 4L * j);
+        }
+    }
+
+    /** Takes gradients of capped scores, in place, to gradients of the products s. */
+    static void uncap(AttentionSpec spec, Object s, long at, Object ds, long dsAt, int columns) {
+        FloatVector factor = Lanes.broadcast(spec.scale() / spec.softcap());
+        FloatVector one = Lanes.broadcast(1f);
+        for (int j = 0; j < columns; j += WIDTH) {
+            FloatVector t = ExactMath.tanh(Lanes.load(s, at + 4L * j).mul(factor));
+            Lanes.store(Lanes.load(ds, dsAt + 4L * j).mul(one.sub(t.mul(t))), ds, dsAt + 4L * j);
         }
     }
 }

@@ -32,8 +32,7 @@ final class Span {
     void finish() {
         if (target != null) {
             long place = target.byteOffset(targetRow, targetColumn);
-            Conversion.narrow(
-                    memory, offset, target.memory.window(place), NativeMemory.inWindow(place), targetCount);
+            Conversion.narrow(memory, offset, target.memory.window(place), NativeMemory.inWindow(place), targetCount);
             target = null;
         }
     }

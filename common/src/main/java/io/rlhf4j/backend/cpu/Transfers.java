@@ -1,10 +1,13 @@
 package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.Tensor;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** Numbers into, out of and between tensors; rows by index. */
 final class Transfers {
     private static final int ELEMENTS_PER_PIECE = 32_768;
+    private static final int ROWS_PER_PIECE = 16;
     private static final int COLUMNS_PER_PIECE = 64;
     /** How many rows a column's sum runs over before it joins the total: keeps rounding errors of long sums small. */
     private static final int ROWS_PER_SUM = 64;
@@ -81,7 +84,6 @@ final class Transfers {
     }
 
     void copy(Tensor source, Tensor target) {
-        Pointwise.requireEqual(source, target);
         Rows from = Rows.of(source);
         Rows to = Rows.of(target);
         int n = source.columns();
@@ -115,7 +117,6 @@ final class Transfers {
     }
 
     void gather(Tensor table, int[] indices, Tensor out) {
-        requireRows(table, indices, out);
         Rows source = Rows.of(table);
         Rows target = Rows.of(out);
         int n = table.columns();
@@ -126,38 +127,35 @@ final class Transfers {
         });
     }
 
-    /** Pieces are ranges of columns, so that rows of one index are added in their order. */
+    /** Rows of one index are added up in their order, in fp32, and rounded once. */
     void scatterAdd(Tensor rows, int[] indices, Tensor table) {
-        requireRows(table, indices, rows);
         Rows source = Rows.of(rows);
         Rows target = Rows.of(table);
-        workers.forRanges(table.columns(), COLUMNS_PER_PIECE, (from, to, workspace) -> {
-            int count = to - from;
-            for (int i = 0; i < indices.length; i++) {
-                Span sum = workspace.update(0, target, indices[i], from, count);
-                Pointwise.addTo(workspace.input(1, source, i, from, count), sum, count);
+        int n = table.columns();
+        long[] order = new long[indices.length];
+        for (int i = 0; i < order.length; i++) {
+            order[i] = ((long) indices[i] << 32) | i;
+        }
+        Arrays.sort(order);
+        int[] groups = IntStream.rangeClosed(0, order.length)
+                .filter(i -> i == 0 || i == order.length || index(order[i]) != index(order[i - 1]))
+                .toArray();
+        workers.forRanges(groups.length - 1, ROWS_PER_PIECE, (from, to, workspace) -> {
+            for (int group = from; group < to; group++) {
+                Span sum = workspace.update(0, target, index(order[groups[group]]), 0, n);
+                for (int i = groups[group]; i < groups[group + 1]; i++) {
+                    Pointwise.addTo(workspace.input(1, source, (int) order[i], 0, n), sum, n);
+                }
                 sum.finish();
             }
         });
     }
 
-    private static void requireRows(Tensor table, int[] indices, Tensor rows) {
-        if (rows.rows() != indices.length || rows.columns() != table.columns()) {
-            throw new IllegalArgumentException(
-                    indices.length + " rows of " + table + " do not fit into " + rows);
-        }
-        int count = table.rows();
-        for (int index : indices) {
-            if (index < 0 || index >= count) {
-                throw new IllegalArgumentException("row " + index + " of " + table);
-            }
-        }
+    private static int index(long indexAndPlace) {
+        return (int) (indexAndPlace >>> 32);
     }
 
     void addColumnSums(Tensor x, Tensor sums) {
-        if (sums.elements() != x.columns()) {
-            throw new IllegalArgumentException(sums + " cannot hold the column sums of " + x);
-        }
         Rows source = Rows.of(x);
         Rows target = Rows.flat(sums);
         int rows = source.count;

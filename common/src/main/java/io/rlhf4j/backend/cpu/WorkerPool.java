@@ -79,8 +79,7 @@ final class WorkerPool {
     /** Runs [0, length) in pieces of {@code grain}, the last one shorter. */
     void forRanges(int length, int grain, RangeTask task) {
         int pieces = (length + grain - 1) / grain;
-        run(pieces, (piece, workspace) ->
-                task.run(piece * grain, Math.min(length, (piece + 1) * grain), workspace));
+        run(pieces, (piece, workspace) -> task.run(piece * grain, Math.min(length, (piece + 1) * grain), workspace));
     }
 
     private void runAlone(int tasks, Task task) {

@@ -52,8 +52,7 @@ final class Workspace {
         }
         Span span = floats(slot, count);
         long place = rows.byteOffset(row, column);
-        Conversion.widen(
-                rows.memory.window(place), NativeMemory.inWindow(place), span.memory, span.offset, count);
+        Conversion.widen(rows.memory.window(place), NativeMemory.inWindow(place), span.memory, span.offset, count);
         return span;
     }
 
