@@ -35,6 +35,11 @@ public record ClusterConfig(
                         preset = "false")
                 boolean elastic,
         @Doc(value = "How long the driver waits for slots.", preset = "120s") Duration slotTimeout,
+        @Doc(
+                        value =
+                                "How long a rank waits for the others in a collective operation before the job is aborted.",
+                        preset = "10m")
+                Duration collectiveTimeout,
         @Doc(value = "Tries of a training job before the run fails.", preset = "3", range = "[1, inf)") int attempts,
         @Doc(value = "Pause before the second try; it doubles from then on.", preset = "5s") Duration backoff,
         @Doc(

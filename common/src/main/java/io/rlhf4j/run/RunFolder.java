@@ -1,0 +1,154 @@
+package io.rlhf4j.run;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Where the files of a run lie, on any Hadoop file system.
+ *
+ * <pre>
+ * runs/&lt;name&gt;/ manifest.json  config.yaml  status.json  metrics.jsonl  lease
+ *              {sft,reward,ppo}/checkpoints/
+ *              weights/version=&lt;8 digits&gt;/
+ *              rollouts/iteration=&lt;8 digits&gt;/*.parquet
+ *              export/{sft,reward,actor,critic,actor-ema}/
+ * </pre>
+ */
+public final class RunFolder {
+    private final Path root;
+    private final SmallFiles files;
+
+    public RunFolder(Path root, Configuration hadoop) {
+        this.root = root;
+        this.files = new SmallFiles(hadoop);
+    }
+
+    /** The folder of the run that {@code config} names. */
+    public static RunFolder of(RunConfig config, Configuration hadoop) {
+        return new RunFolder(new Path(config.path()), hadoop);
+    }
+
+    public Path root() {
+        return root;
+    }
+
+    /** What the run is: {@link RunManifest}. */
+    public Path manifest() {
+        return new Path(root, "manifest.json");
+    }
+
+    /** The whole configuration, presets included. */
+    public Path config() {
+        return new Path(root, "config.yaml");
+    }
+
+    /** How the run stands: {@link RunStatus}. */
+    public Path status() {
+        return new Path(root, "status.json");
+    }
+
+    /** One line for each row of {@link MetricsLog}. */
+    public Path metrics() {
+        return new Path(root, "metrics.jsonl");
+    }
+
+    /** Tokenized rows of all steps. */
+    public Path data() {
+        return new Path(root, "data");
+    }
+
+    /** Checkpoints of a step. */
+    public Path checkpoints(Step step) {
+        return new Path(root, step.key() + "/checkpoints");
+    }
+
+    /** All published weights. */
+    public Path weights() {
+        return new Path(root, "weights");
+    }
+
+    /** One version of the published weights. */
+    public Path weights(long version) {
+        return new Path(weights(), numbered("version=", version));
+    }
+
+    /** All rollouts. */
+    public Path rollouts() {
+        return new Path(root, "rollouts");
+    }
+
+    /** The rollouts of one iteration. */
+    public Path rollouts(long iteration) {
+        return new Path(rollouts(), numbered("iteration=", iteration));
+    }
+
+    /** A Hugging Face directory: {@code sft}, {@code reward}, {@code actor}, {@code critic}, {@code actor-ema}. */
+    public Path export(String model) {
+        return new Path(root, "export/" + model);
+    }
+
+    /** Whether the run has begun: its manifest is there. */
+    public boolean begun() throws IOException {
+        return files.exists(manifest());
+    }
+
+    /** Keeps the whole configuration. */
+    public void writeConfig(RunConfig config) throws IOException {
+        files.write(config(), ConfigFile.write(config));
+    }
+
+    /** The configuration that the run was started with last; empty for a run that has none. */
+    public Optional<RunConfig> readConfig() throws IOException {
+        Optional<String> text = files.read(config());
+        return text.map(yaml -> ConfigFile.read(yaml, config().toString(), List.of()));
+    }
+
+    /** Keeps what the run is. */
+    public void writeManifest(RunManifest manifest) throws IOException {
+        files.write(manifest(), RunJson.write(manifest));
+    }
+
+    /** What the run is; empty for one that has not begun. */
+    public Optional<RunManifest> readManifest() throws IOException {
+        Optional<String> text = files.read(manifest());
+        return text.map(json -> RunJson.read(json, RunManifest.class, manifest()));
+    }
+
+    /** Keeps how the run stands. */
+    public void writeStatus(RunStatus status) throws IOException {
+        files.write(status(), RunJson.write(status));
+    }
+
+    /** How the run stands; empty for one that has not begun. */
+    public Optional<RunStatus> readStatus() throws IOException {
+        Optional<String> text = files.read(status());
+        return text.map(json -> RunJson.read(json, RunStatus.class, status()));
+    }
+
+    /** The metrics of the run so far, to read and to go on with. */
+    public MetricsLog openMetrics() throws IOException {
+        return MetricsLog.open(metrics(), files);
+    }
+
+    private static String numbered(String prefix, long number) {
+        return prefix + String.format(Locale.ROOT, "%08d", number);
+    }
+
+    @Override
+    public String toString() {
+        return root.toString();
+    }
+
+    /** Bytes of a text in a file. */
+    static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

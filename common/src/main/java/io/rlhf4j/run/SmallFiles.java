@@ -1,0 +1,96 @@
+package io.rlhf4j.run;
+
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Text files that fit into memory. A reader sees the old text or the new one, never a part: local files and HDFS get a
+ * temporary file that is renamed over the old one, which is atomic there; elsewhere (object stores) a file appears whole
+ * when it is closed, and a rename would not be atomic.
+ */
+public final class SmallFiles {
+    private final Configuration hadoop;
+
+    public SmallFiles(Configuration hadoop) {
+        this.hadoop = hadoop;
+    }
+
+    /** The text of a file; empty where there is none. */
+    public Optional<String> read(Path path) throws IOException {
+        try (FSDataInputStream stream = path.getFileSystem(hadoop).open(path)) {
+            return Optional.of(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whether there is such a file. */
+    public boolean exists(Path path) throws IOException {
+        return path.getFileSystem(hadoop).exists(path);
+    }
+
+    /**
+     * Puts {@code text} in the place of the file's content.
+     *
+     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written; the old content is still there then
+     */
+    public void write(Path path, String text) {
+        byte[] bytes = RunFolder.bytes(text);
+        try {
+            FileSystem system = path.getFileSystem(hadoop);
+            switch (system.getScheme()) {
+                case "file" ->
+                    replaceLocal(
+                            java.nio.file.Path.of(system.makeQualified(path).toUri()), bytes);
+                case "hdfs", "viewfs" -> replaceByRename(system, path, bytes);
+                default -> create(system, path, bytes);
+            }
+        } catch (IOException e) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "%s: cannot be written: %s; is there room, and are you allowed to write there?"
+                            .formatted(path, e.getMessage()),
+                    e);
+        }
+    }
+
+    private static void replaceLocal(java.nio.file.Path file, byte[] bytes) throws IOException {
+        Files.createDirectories(file.getParent());
+        java.nio.file.Path temporary = Files.createTempFile(file.getParent(), "." + file.getFileName(), ".tmp");
+        try {
+            Files.write(temporary, bytes);
+            // The checksum that Hadoop may have written beside the old content would not fit the new one.
+            Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private void replaceByRename(FileSystem system, Path path, byte[] bytes) throws IOException {
+        Path temporary = new Path(
+                path.getParent(),
+                "." + path.getName() + "." + ProcessHandle.current().pid() + ".tmp");
+        create(system, temporary, bytes);
+        FileContext.getFileContext(system.getUri(), hadoop).rename(temporary, path, Options.Rename.OVERWRITE);
+    }
+
+    private static void create(FileSystem system, Path path, byte[] bytes) throws IOException {
+        try (OutputStream stream = system.create(path, true)) {
+            stream.write(bytes);
+        }
+    }
+}
