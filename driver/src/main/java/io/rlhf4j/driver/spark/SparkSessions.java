@@ -1,10 +1,20 @@
 package io.rlhf4j.driver.spark;
 
+import io.rlhf4j.config.ClusterConfig;
 import io.rlhf4j.config.RunConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.launcher.JavaModuleOptions;
+import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.sql.SparkSession;
 
 /** Starts the Spark session of a run. */
 public final class SparkSessions {
+    /** What every JVM needs beside what Spark adds itself: the Vector API. */
+    private static final String JVM_OPTIONS =
+            "--add-modules=jdk.incubator.vector " + JavaModuleOptions.defaultModuleOptions();
+
     private SparkSessions() {}
 
     /**
@@ -15,6 +25,35 @@ public final class SparkSessions {
      * @throws io.rlhf4j.error.Rlhf4jException where a setting contradicts the run
      */
     public static SparkSession start(RunConfig config) {
-        throw new UnsupportedOperationException(config.name());
+        SparkConf conf = new SparkConf();
+        settings(config, conf.contains("spark.master")).forEach(conf::set);
+        BarrierChecks.requirePossible(conf);
+        return SparkSession.builder().config(conf).getOrCreate();
+    }
+
+    /** Spark's settings for a run. Those of spark-submit stay where this has no opinion. */
+    private static Map<String, String> settings(RunConfig config, boolean submitted) {
+        ClusterConfig cluster = config.cluster();
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("spark.app.name", "rlhf4j " + config.name());
+        if (!cluster.master().equals("auto")) {
+            settings.put("spark.master", cluster.master());
+        } else if (!submitted) {
+            settings.put("spark.master", "local[%d]".formatted(cluster.ranks()));
+        }
+        settings.put("spark.ui.enabled", "false");
+        settings.put("spark.sql.shuffle.partitions", "8");
+        settings.put("spark.sql.session.timeZone", "UTC");
+        settings.put("spark.driver.extraJavaOptions", JVM_OPTIONS);
+        settings.put("spark.executor.extraJavaOptions", JVM_OPTIONS);
+        // Spark's own defaults are ten minutes of silence and a year: a run says within its own limits what is missing.
+        settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1");
+        settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
+        settings.put("spark.barrier.sync.timeout", "600");
+        settings.putAll(cluster.spark());
+        settings.put("spark.serializer", KryoSerializer.class.getName());
+        settings.put("spark.kryo.registrationRequired", "true");
+        settings.put("spark.kryo.registrator", Registrations.class.getName());
+        return settings;
     }
 }

@@ -1,0 +1,94 @@
+package io.rlhf4j.driver.spark;
+
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.runtime.RankAgreement;
+import io.rlhf4j.workers.runtime.RankContext;
+import io.rlhf4j.workers.runtime.RankOutcome;
+import io.rlhf4j.workers.runtime.RankTask;
+import io.rlhf4j.workers.runtime.Slot;
+import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.runtime.WorkerRuntime;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
+import scala.collection.Iterator;
+import scala.collection.Iterator$;
+import scala.runtime.AbstractFunction1;
+
+/** One task of a barrier job: agrees on its rank, joins the group, works, and tells how it ended. */
+final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>>
+        implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final String job;
+    private final String holding;
+    private final StateId state;
+    private final Duration deadline;
+    private final RankTask<?> task;
+
+    BarrierFunction(String job, String holding, StateId state, Duration deadline, RankTask<?> task) {
+        this.job = job;
+        this.holding = holding;
+        this.state = state;
+        this.deadline = deadline;
+        this.task = task;
+    }
+
+    @Override
+    public Iterator<RankOutcome> apply(Iterator<Integer> place) {
+        BarrierTaskContext context = BarrierTaskContext.get();
+        WorkerRuntime runtime = WorkerRuntime.ofThisJvm();
+        String host = SparkEnv.get().blockManager().blockManagerId().host();
+        List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(
+                        new RankAgreement.Claim(runtime.id(), runtime.holding(holding, state)).format()))
+                .map(RankAgreement.Claim::parse)
+                .toList();
+        RankAgreement agreement = RankAgreement.of(claims);
+        int rank = agreement.ranks().get(context.partitionId());
+        return Iterator$.MODULE$.single(outcome(runtime, host, claims, rank, agreement.complete()));
+    }
+
+    private RankOutcome outcome(
+            WorkerRuntime runtime, String host, List<RankAgreement.Claim> claims, int rank, boolean complete) {
+        try {
+            requireOneJvm(claims);
+        } catch (Rlhf4jException impossible) {
+            return RankOutcome.failed(rank, host, impossible);
+        }
+        try (Slot.Lease lease = runtime.slot(rank).lease();
+                Collectives collectives = runtime.join(job, rank, claims.size(), deadline)) {
+            return work(new RankContext(collectives, lease.slot(), complete), host);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return RankOutcome.failed(rank, host, interrupted);
+        }
+    }
+
+    private RankOutcome work(RankContext context, String host) {
+        try {
+            return RankOutcome.done(context.rank(), host, task.run(context));
+        } catch (VirtualMachineError fatal) {
+            context.collectives().abort(fatal);
+            throw fatal;
+        } catch (Throwable failed) {
+            context.collectives().abort(failed);
+            return RankOutcome.failed(context.rank(), host, failed);
+        }
+    }
+
+    private static void requireOneJvm(List<RankAgreement.Claim> claims) {
+        long machines = claims.stream().map(RankAgreement.Claim::jvm).distinct().count();
+        if (machines > 1) {
+            throw new Rlhf4jException(
+                    ErrorKind.CLUSTER,
+                    ("the %d ranks of this job lie on %d executors, and ranks are joined within one JVM only; give one"
+                                    + " executor as many cores as there are ranks, or run with master local[%d]")
+                            .formatted(claims.size(), machines, claims.size()));
+        }
+    }
+}

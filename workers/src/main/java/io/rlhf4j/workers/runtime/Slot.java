@@ -1,0 +1,104 @@
+package io.rlhf4j.workers.runtime;
+
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.Backends;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+
+/**
+ * A place for one task at a time: its backend, and what earlier tasks left for later ones.
+ *
+ * <p>What is kept is taken out by the one who works with it and given back, under a new name of its state, when the work
+ * is done. A task that fails in between gives nothing back: a half-changed model is never found again.
+ */
+public final class Slot {
+    private record Kept(StateId state, AutoCloseable resource) {}
+
+    private final int number;
+    private final Semaphore free = new Semaphore(1);
+    private final Map<String, Backends.Choice> backends = new HashMap<>();
+    private final Map<String, Kept> kept = new HashMap<>();
+
+    Slot(int number) {
+        this.number = number;
+    }
+
+    /** Its number in the JVM, from 0. A rank works in the slot of its number. */
+    public int number() {
+        return number;
+    }
+
+    /** The use of a slot, until it is closed. */
+    public final class Lease implements AutoCloseable {
+        /** The slot. */
+        public Slot slot() {
+            return Slot.this;
+        }
+
+        @Override
+        public void close() {
+            free.release();
+        }
+    }
+
+    /** Waits until nobody else uses the slot. */
+    public Lease lease() throws InterruptedException {
+        free.acquire();
+        return new Lease();
+    }
+
+    /** The use of the slot, unless somebody has it. */
+    Optional<Lease> tryLease() {
+        return free.tryAcquire() ? Optional.of(new Lease()) : Optional.empty();
+    }
+
+    /** The slot's own backend of that name. */
+    public synchronized Backend backend(String name, int threads) {
+        return backends.computeIfAbsent(
+                        name + "/" + threads, key -> Backends.onClassPath().choose(name, threads))
+                .backend();
+    }
+
+    /** Whether {@code name} is kept in exactly this state. */
+    public synchronized boolean holds(String name, StateId state) {
+        Kept found = kept.get(name);
+        return found != null && found.state().equals(state);
+    }
+
+    /** Takes out what is kept under {@code name}, if it is in exactly this state; anything else there is closed. */
+    public synchronized <T extends AutoCloseable> Optional<T> take(String name, StateId state, Class<T> type) {
+        Kept found = kept.remove(name);
+        if (found == null) {
+            return Optional.empty();
+        }
+        if (found.state().equals(state) && type.isInstance(found.resource())) {
+            return Optional.of(type.cast(found.resource()));
+        }
+        close(found.resource());
+        return Optional.empty();
+    }
+
+    /** Keeps {@code resource} for a later task. */
+    public synchronized void give(String name, StateId state, AutoCloseable resource) {
+        Kept before = kept.put(name, new Kept(state, resource));
+        if (before != null && before.resource() != resource) {
+            close(before.resource());
+        }
+    }
+
+    /** Closes everything that is kept. */
+    public synchronized void clear() {
+        kept.values().forEach(each -> close(each.resource()));
+        kept.clear();
+    }
+
+    private static void close(AutoCloseable resource) {
+        try {
+            resource.close();
+        } catch (Exception failed) {
+            throw new IllegalStateException("cannot free " + resource, failed);
+        }
+    }
+}
