@@ -20,9 +20,7 @@ import io.rlhf4j.tensor.TokenGradient;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.factory.ops.NDBase;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -31,8 +29,6 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  */
 final class NdArrayBackend implements Backend {
     static final String NAME = "nd4j";
-
-    private static final NDBase OPERATIONS = new NDBase();
 
     private final String description;
 
@@ -205,25 +201,13 @@ final class NdArrayBackend implements Backend {
     @Override
     public void gatherRows(Tensor table, int[] indices, Tensor out) {
         Operands.rows("gatherRows", table, indices, out);
-        store(gathered(view(table), indices), out);
-    }
-
-    private static INDArray gathered(INDArray table, int... indices) {
-        return OPERATIONS.gather(table, Nd4j.createFromArray(indices), 0);
+        store(NdRows.gathered(view(table), indices), out);
     }
 
     @Override
     public void scatterAddRows(Tensor rows, int[] indices, Tensor table) {
         Operands.rows("scatterAddRows", table, indices, rows);
-        INDArray sums = packed(table).dup('c');
-        // its boolean argument is a lock: rows are added one after another, where threads would race for equal indices
-        Nd4j.getExecutioner()
-                .exec(DynamicCustomOp.builder("scatter_add")
-                        .addInputs(sums, Nd4j.createFromArray(indices), packed(rows))
-                        .addOutputs(sums)
-                        .addBooleanArguments(true)
-                        .build());
-        store(sums, table);
+        NdRows.scatterAdd(rows, indices, table);
     }
 
     // ---- attention
@@ -231,48 +215,14 @@ final class NdArrayBackend implements Backend {
     @Override
     public void rotate(RotarySpec rotary, Tensor x, int[] positions, boolean inverse) {
         Operands.rotate(rotary, x, positions);
-        int half = rotary.rotaryDims() / 2;
-        INDArray heads = packed(x).dup('c').reshape(x.rows(), x.columns() / rotary.headDim(), rotary.headDim());
-        INDArray first = rotary.interleaved() ? every(heads, 0, 2, half) : every(heads, 0, 1, half);
-        INDArray second = rotary.interleaved() ? every(heads, 1, 2, half) : every(heads, half, 1, half);
-        INDArray cos = gathered(floats(rotary.cos()), positions).reshape(x.rows(), 1, half);
-        INDArray sin = gathered(floats(rotary.sin()), positions).reshape(x.rows(), 1, half);
-        if (inverse) {
-            sin.negi();
-        }
-        INDArray newFirst = first.mul(cos).sub(second.mul(sin));
-        INDArray newSecond = second.mul(cos).add(first.mul(sin));
-        first.assign(newFirst);
-        second.assign(newSecond);
-        store(heads.reshape(x.rows(), x.columns()), x);
-    }
-
-    /** A view of {@code count} columns of each head, {@code step} apart. */
-    private static INDArray every(INDArray heads, int first, int step, int count) {
-        long[] shape = {heads.size(0), heads.size(1), count};
-        long[] strides = {heads.stride(0), heads.stride(1), step};
-        return Nd4j.create(heads.data(), shape, strides, first, 'c');
+        NdRows.rotate(rotary, x, positions, inverse);
     }
 
     @Override
     public void attention(
             AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
         Operands.attention(spec, q, k, v, starts, out, logSumExp);
-        for (int s = 0; s < starts.length - 1; s++) {
-            if (starts[s] < starts[s + 1]) {
-                NdAttention sequence = sequence(spec, q, k, v, starts[s], starts[s + 1]);
-                INDArray sums = sequence.logSumExp();
-                store(sequence.output(sums), out.slice(starts[s], starts[s + 1]));
-                if (logSumExp != null) {
-                    int tokens = starts[s + 1] - starts[s];
-                    store(sums.reshape(spec.heads(), tokens), logSumExp.columns(starts[s], starts[s + 1]));
-                }
-            }
-        }
-    }
-
-    private static NdAttention sequence(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int from, int to) {
-        return new NdAttention(spec, packed(q.slice(from, to)), packed(k.slice(from, to)), packed(v.slice(from, to)));
+        NdSequences.attention(spec, q, k, v, starts, out, logSumExp);
     }
 
     @Override
@@ -290,18 +240,7 @@ final class NdArrayBackend implements Backend {
             Tensor dv) {
         Operands.attention(spec, q, k, v, starts, out, logSumExp);
         Operands.attentionBackward(spec, q, k, starts, dOut, dq, dk, dv);
-        for (int s = 0; s < starts.length - 1; s++) {
-            int from = starts[s];
-            int to = starts[s + 1];
-            if (from < to) {
-                INDArray sums = packed(logSumExp.columns(from, to)).reshape(spec.heads(), to - from, 1);
-                NdAttention.Gradients gradients =
-                        sequence(spec, q, k, v, from, to).gradients(sums, packed(dOut.slice(from, to)));
-                store(gradients.q(), dq.slice(from, to));
-                store(gradients.k(), dk.slice(from, to));
-                store(gradients.v(), dv.slice(from, to));
-            }
-        }
+        NdSequences.backward(spec, q, k, v, starts, logSumExp, dOut, dq, dk, dv);
     }
 
     @Override
@@ -316,20 +255,7 @@ final class NdArrayBackend implements Backend {
             int[] starts,
             Tensor out) {
         Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
-        for (int s = 0; s < lengths.length; s++) {
-            if (starts[s] < starts[s + 1]) {
-                int[] rows = new int[lengths[s]];
-                for (int p = 0; p < rows.length; p++) {
-                    rows[p] = blocks[s][p / blockSize] * blockSize + p % blockSize;
-                }
-                NdAttention sequence = new NdAttention(
-                        spec,
-                        packed(q.slice(starts[s], starts[s + 1])),
-                        gathered(view(keys), rows).castTo(DataType.FLOAT),
-                        gathered(view(values), rows).castTo(DataType.FLOAT));
-                store(sequence.output(sequence.logSumExp()), out.slice(starts[s], starts[s + 1]));
-            }
-        }
+        NdSequences.cached(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
     }
 
     // ---- language-model head
