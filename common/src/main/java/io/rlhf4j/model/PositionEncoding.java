@@ -4,13 +4,21 @@ import java.util.List;
 
 /** How a token knows its place in the sequence. */
 public sealed interface PositionEncoding {
+    /** The longest sequence for which it is made; 0 where none is known. */
+    int limit();
+
     /**
      * A learned vector for each position is added to the embedding.
      *
      * @param positions how many there are: longer sequences are refused
      * @param offset row of the first in the table (2 for OPT)
      */
-    record Learned(int positions, int offset) implements PositionEncoding {}
+    record Learned(int positions, int offset) implements PositionEncoding {
+        @Override
+        public int limit() {
+            return positions;
+        }
+    }
 
     /**
      * Queries and keys are rotated (Su et al. 2021).
@@ -28,5 +36,10 @@ public sealed interface PositionEncoding {
     }
 
     /** Scores fall linearly with distance (Press et al. 2022). */
-    record Alibi() implements PositionEncoding {}
+    record Alibi() implements PositionEncoding {
+        @Override
+        public int limit() {
+            return 0;
+        }
+    }
 }

@@ -1,0 +1,217 @@
+package io.rlhf4j.generation;
+
+import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.model.CachedSequence;
+import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.KvCache;
+import io.rlhf4j.sampling.TokenSampler;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * One run over a list of requests. Each step extends every sample by its last token and some waiting prompts by a chunk of
+ * theirs, in one pass over the weights; samples whose logits are then known choose their next token.
+ */
+final class GenerationBatch {
+    private static final int BLOCK_SIZE = 16;
+    /** Prompt tokens of one step: enough to keep matrix products busy, few enough not to hold up the samples. */
+    private static final int PROMPT_CHUNK = 512;
+
+    private final Scope work;
+    private final CausalLanguageModel model;
+    private final SamplingConfig settings;
+    private final int[] eosIds;
+    private final StopTexts stopTexts;
+    private final List<GenerationRequest> requests;
+    private final TokenListener listener;
+    private final TokenSampler sampler;
+    private final KvCache cache;
+    private final Tensor logits;
+    private final float[] hostLogits;
+    private final Queue<Prompt> waiting = new ArrayDeque<>();
+    private final List<Prompt> entering = new ArrayList<>();
+    private final List<Sample> running = new ArrayList<>();
+    private final List<List<Generation>> results = new ArrayList<>();
+    private final int totalBlocks;
+    private int reservedBlocks;
+
+    /** A prompt on its way into the cache. */
+    private static final class Prompt {
+        private final int request;
+        private final int[] ids;
+        private CachedSequence sequence;
+        private int entered;
+
+        Prompt(int request, int[] ids) {
+            this.request = request;
+            this.ids = ids;
+        }
+
+        int[] next(int tokens) {
+            int[] chunk = Arrays.copyOfRange(ids, entered, Math.min(ids.length, entered + tokens));
+            entered += chunk.length;
+            return chunk;
+        }
+
+        boolean complete() {
+            return entered == ids.length;
+        }
+    }
+
+    GenerationBatch(
+            Scope work,
+            CausalLanguageModel model,
+            SamplingConfig settings,
+            int[] eosIds,
+            StopTexts stopTexts,
+            List<GenerationRequest> requests,
+            TokenListener listener) {
+        this.work = work;
+        this.model = model;
+        this.settings = settings;
+        this.eosIds = eosIds;
+        this.stopTexts = stopTexts;
+        this.requests = requests;
+        this.listener = listener;
+        int vocabulary = model.config().vocabSize();
+        sampler = new TokenSampler(settings, vocabulary, eosIds);
+        int mostSamples = 0;
+        int mostBlocks = 0;
+        int allSamples = 0;
+        int allBlocks = 0;
+        int longest = 0;
+        for (int request = 0; request < requests.size(); request++) {
+            int samples = requests.get(request).streams().size();
+            waiting.add(new Prompt(request, requests.get(request).promptIds()));
+            results.add(new ArrayList<>(Arrays.asList(new Generation[samples])));
+            mostSamples = Math.max(mostSamples, samples);
+            mostBlocks = Math.max(mostBlocks, blocks(request));
+            longest = Math.max(longest, longest(request));
+            allSamples += samples;
+            allBlocks += blocks(request);
+        }
+        int together = Math.max(mostSamples, Math.min(settings.batch(), allSamples));
+        totalBlocks = Math.min(allBlocks, Math.max(mostBlocks, together * (blocksOf(longest) + 1)));
+        cache = new KvCache(work, model.config(), model.type(), BLOCK_SIZE, totalBlocks);
+        logits = work.allocate(DType.FP32, together, vocabulary);
+        hostLogits = new float[Math.multiplyExact(together, vocabulary)];
+    }
+
+    List<List<Generation>> run() {
+        while (!waiting.isEmpty() || !entering.isEmpty() || !running.isEmpty()) {
+            admit();
+            step();
+        }
+        return results;
+    }
+
+    /** Lets prompts enter while there is room for all of their samples to their longest. */
+    private void admit() {
+        while (!waiting.isEmpty()) {
+            Prompt prompt = waiting.peek();
+            int samples = requests.get(prompt.request).streams().size();
+            int coming = entering.stream()
+                    .mapToInt(other -> requests.get(other.request).streams().size())
+                    .sum();
+            boolean fits = running.size() + coming + samples <= logits.rows();
+            if (!fits || reservedBlocks + blocks(prompt.request) > totalBlocks) {
+                return;
+            }
+            reservedBlocks += blocks(prompt.request);
+            prompt.sequence = cache.open();
+            entering.add(waiting.remove());
+        }
+    }
+
+    private void step() {
+        List<CachedSequence> sequences = new ArrayList<>();
+        List<int[]> newIds = new ArrayList<>();
+        for (Sample sample : running) {
+            sequences.add(sample.sequence);
+            newIds.add(new int[] {sample.lastToken()});
+        }
+        int decoding = running.size();
+        List<Prompt> extended = new ArrayList<>();
+        int room = PROMPT_CHUNK;
+        for (Prompt prompt : entering) {
+            if (room == 0) {
+                break;
+            }
+            int[] chunk = prompt.next(room);
+            room -= chunk.length;
+            sequences.add(prompt.sequence);
+            newIds.add(chunk);
+            extended.add(prompt);
+        }
+        try (Scope pass = work.child("step")) {
+            Tensor hidden = model.extend(pass, cache, sequences, newIds);
+            Tensor rows = logits.slice(0, sequences.size());
+            pass.backend().logits(model.head(1f), hidden, rows);
+            pass.backend().read(rows, hostLogits, 0);
+        }
+        List<Sample> continuing = new ArrayList<>();
+        for (int row = 0; row < decoding; row++) {
+            choose(running.get(row), row, continuing);
+        }
+        for (int i = 0; i < extended.size(); i++) {
+            if (extended.get(i).complete()) {
+                begin(extended.get(i), decoding + i, continuing);
+            }
+        }
+        running.clear();
+        running.addAll(continuing);
+    }
+
+    /** The prompt is in the cache: its samples begin, each with a token from the same logits. */
+    private void begin(Prompt prompt, int row, List<Sample> continuing) {
+        entering.remove(prompt);
+        GenerationRequest request = requests.get(prompt.request);
+        for (int i = 0; i < request.streams().size(); i++) {
+            CachedSequence sequence = cache.fork(prompt.sequence);
+            Sample sample = new Sample(
+                    prompt.request, i, sequence, prompt.ids, request.streams().get(i), stopTexts.new Search());
+            choose(sample, row, continuing);
+        }
+        cache.close(prompt.sequence);
+    }
+
+    private void choose(Sample sample, int row, List<Sample> continuing) {
+        int offset = row * model.config().vocabSize();
+        int token = sampler.sample(hostLogits, offset, sample.history(), sample.nextUniform());
+        sample.add(token, sampler.logProb(hostLogits, offset, token));
+        listener.chosen(sample.request, sample.index, token);
+        if (!sample.finished(eosIds, settings.maxNewTokens(), Generator.context(model))) {
+            continuing.add(sample);
+            return;
+        }
+        cache.close(sample.sequence);
+        List<Generation> samples = results.get(sample.request);
+        samples.set(sample.index, sample.result());
+        if (!samples.contains(null)) {
+            reservedBlocks -= blocks(sample.request);
+        }
+    }
+
+    /** Blocks that a request takes when all of its samples become as long as they may. */
+    private int blocks(int request) {
+        int shared = requests.get(request).promptIds().length / BLOCK_SIZE;
+        int samples = requests.get(request).streams().size();
+        // One more each: a sample copies the block in which the prompt ends.
+        return shared + samples * (blocksOf(longest(request)) - shared + 1);
+    }
+
+    private int longest(int request) {
+        int length = requests.get(request).promptIds().length + settings.maxNewTokens();
+        return Math.min(length, Generator.context(model));
+    }
+
+    private static int blocksOf(int tokens) {
+        return -Math.floorDiv(-tokens, BLOCK_SIZE);
+    }
+}
