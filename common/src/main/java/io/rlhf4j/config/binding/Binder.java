@@ -63,7 +63,7 @@ public final class Binder {
     private Object component(Key key, Mapping section, String path) {
         Entry entry = section.entries().get(key.name());
         Node given = entry == null ? new Absent(section.location()) : entry.value();
-        Optional<Node> preset = key.preset().map(text -> YamlReader.read(text, "the preset of " + path));
+        Optional<Node> preset = key.preset().map(text -> YamlReader.readValue(text, "the preset of " + path));
         Class<?> type = key.rawType();
         if (type.isRecord()) {
             Mapping below = preset.map(Mapping.class::cast).orElseGet(() -> Mapping.empty(given.location()));

@@ -30,7 +30,7 @@ public record Setting(List<String> path, Node value, Location location) {
                     "--set %s: expected key=value, for instance --set ppo.kl.beta=0.1".formatted(text));
         }
         List<String> path = List.of(text.substring(0, equals).strip().split("\\."));
-        return new Setting(path, YamlReader.read(text.substring(equals + 1), location.source()), location);
+        return new Setting(path, YamlReader.readValue(text.substring(equals + 1), location.source()), location);
     }
 
     /** The section with this value in it. */

@@ -24,10 +24,12 @@ public final class YamlReader {
 
     private final YAMLParser parser;
     private final String source;
+    private final boolean lines;
 
-    private YamlReader(YAMLParser parser, String source) {
+    private YamlReader(YAMLParser parser, String source, boolean lines) {
         this.parser = parser;
         this.source = source;
+        this.lines = lines;
     }
 
     /**
@@ -38,7 +40,7 @@ public final class YamlReader {
      * @throws Rlhf4jException of kind CONFIGURATION for text that is no YAML, or no section
      */
     public static Mapping readSection(String text, String source) {
-        Node node = read(text, source);
+        Node node = read(text, source, true);
         if (node instanceof Mapping mapping) {
             return mapping;
         }
@@ -49,10 +51,14 @@ public final class YamlReader {
                 "%s: expected keys with values (`key: value`) and found something else".formatted(node.location()));
     }
 
-    /** Reads any value. */
-    public static Node read(String text, String source) {
+    /** Reads any value of an option or preset, which is one short line: messages name the source alone. */
+    public static Node readValue(String text, String source) {
+        return read(text, source, false);
+    }
+
+    private static Node read(String text, String source, boolean lines) {
         try (YAMLParser parser = YAML.createParser(text)) {
-            YamlReader reader = new YamlReader(parser, source);
+            YamlReader reader = new YamlReader(parser, source, lines);
             Node node = parser.nextToken() == null ? new Absent(Location.of(source)) : reader.node();
             if (parser.nextToken() != null) {
                 throw reader.refuse("there is more than one YAML document; keep the first");
@@ -108,7 +114,7 @@ public final class YamlReader {
 
     private Location location() {
         JsonLocation at = parser.currentTokenLocation();
-        return new Location(source, at.getLineNr(), at.getColumnNr());
+        return lines ? new Location(source, at.getLineNr(), at.getColumnNr()) : Location.of(source);
     }
 
     private Rlhf4jException refuse(String message) {

@@ -1,0 +1,63 @@
+package io.rlhf4j.driver.command;
+
+import io.rlhf4j.driver.pipeline.Progress;
+import java.io.PrintStream;
+import java.util.Map;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Progress as a bar on a terminal; what a user should know stands in lines above it. */
+final class BarProgress implements Progress {
+    private static final int WIDTH = 120;
+    private static final int REFRESH_MILLIS = 200;
+
+    private final PrintStream out;
+    private ProgressBar bar;
+
+    BarProgress(PrintStream out) {
+        this.out = out;
+    }
+
+    @Override
+    public void begin(String phase, long done, long total) {
+        closeBar();
+        bar = new ProgressBarBuilder()
+                .setTaskName("%-8s".formatted(phase))
+                .setInitialMax(total)
+                .startsFrom(done, java.time.Duration.ZERO)
+                .setStyle(ProgressBarStyle.ASCII)
+                .setUpdateIntervalMillis(REFRESH_MILLIS)
+                .setMaxRenderedLength(WIDTH)
+                .setConsumer(new ConsoleProgressBarConsumer(out, WIDTH))
+                .build();
+    }
+
+    @Override
+    public void advance(String phase, long done, Map<String, Double> metrics) {
+        if (bar != null) {
+            bar.setExtraMessage(" " + MetricsText.of(metrics));
+            bar.stepTo(done);
+        }
+    }
+
+    @Override
+    public void end(String phase) {
+        closeBar();
+    }
+
+    @Override
+    public void note(String line) {
+        // The carriage return takes the bar's line; the bar is drawn again below.
+        out.print(bar == null ? "" : "\r" + " ".repeat(WIDTH) + "\r");
+        out.println("note: " + line);
+    }
+
+    private void closeBar() {
+        if (bar != null) {
+            bar.close();
+            bar = null;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.rlhf4j.driver.command;
+
+import io.rlhf4j.driver.pipeline.Pipeline;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rlhf4j pipeline}. */
+@Command(
+        name = "pipeline",
+        description = "Runs the steps that the configuration lists: sft, reward, ppo.",
+        mixinStandardHelpOptions = true)
+final class PipelineCommand implements Callable<Integer> {
+    private final Terminal terminal;
+    private final Interrupts interrupts;
+    private final Configuration hadoop = new Configuration();
+
+    @Mixin
+    private ConfigOptions options;
+
+    PipelineCommand(Terminal terminal, Interrupts interrupts) {
+        this.terminal = terminal;
+        this.interrupts = interrupts;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        new TrainingRun(terminal, interrupts, hadoop).execute("pipeline", options.load(hadoop), Pipeline::runAll);
+        return 0;
+    }
+}

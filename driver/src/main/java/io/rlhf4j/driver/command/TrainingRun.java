@@ -1,0 +1,102 @@
+package io.rlhf4j.driver.command;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.pipeline.Pipeline;
+import io.rlhf4j.driver.pipeline.Progress;
+import io.rlhf4j.driver.pipeline.StepResult;
+import io.rlhf4j.driver.plan.RunPlan;
+import io.rlhf4j.driver.spark.SparkSessions;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.run.RunStatus;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A run from its plan to its last status: every command that trains goes through here, so that all of them write the same
+ * files, stop in the same way and say how to go on.
+ */
+final class TrainingRun {
+    private final Terminal terminal;
+    private final Interrupts interrupts;
+    private final Configuration hadoop;
+
+    TrainingRun(Terminal terminal, Interrupts interrupts, Configuration hadoop) {
+        this.terminal = terminal;
+        this.interrupts = interrupts;
+        this.hadoop = hadoop;
+    }
+
+    /**
+     * Plans, runs and reports.
+     *
+     * @param command its name, for status.json
+     * @param work what to do with the pipeline
+     */
+    List<StepResult> execute(String command, RunConfig config, Function<Pipeline, List<StepResult>> work)
+            throws IOException {
+        terminal.out().print(RunPlan.of(config, hadoop).text());
+        RunFolder folder = RunFolder.of(config, hadoop);
+        LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
+        folder.writeConfig(config);
+        RunStatus status = RunStatus.running(command);
+        folder.writeStatus(status);
+        try {
+            List<StepResult> results = onSpark(config, work);
+            folder.writeStatus(status.done());
+            print(results, folder);
+            return results;
+        } catch (IOException | RuntimeException | Error thrown) {
+            Rlhf4jException failure = Failures.asOurs(thrown);
+            folder.writeStatus(status.failed(failure));
+            if (failure.kind() == ErrorKind.INTERRUPTED) {
+                throw resumable(failure);
+            }
+            throw thrown;
+        }
+    }
+
+    private List<StepResult> onSpark(RunConfig config, Function<Pipeline, List<StepResult>> work) throws IOException {
+        interrupts.check();
+        try (SparkSession session = SparkSessions.start(config)) {
+            Progress progress =
+                    terminal.interactive() ? new BarProgress(terminal.err()) : new LineProgress(terminal.err());
+            Pipeline pipeline = new Pipeline(session, config, progress);
+            interrupts.onStop(pipeline::interrupt);
+            interrupts.check();
+            return work.apply(pipeline);
+        }
+    }
+
+    private static Rlhf4jException resumable(Rlhf4jException failure) {
+        return new Rlhf4jException(
+                ErrorKind.INTERRUPTED,
+                "nothing committed is lost; the same command goes on from the last checkpoint",
+                failure);
+    }
+
+    private void print(List<StepResult> results, RunFolder folder) {
+        for (StepResult result : results) {
+            terminal.out().println();
+            terminal.out().println("%s: %d steps".formatted(result.step().key(), result.steps()));
+            TextTable table = new TextTable("held-out rows", "before", "after");
+            Map<String, Double> names = new TreeMap<>(result.before());
+            names.putAll(result.after());
+            names.keySet().forEach(name -> table.row(name, cell(result.before(), name), cell(result.after(), name)));
+            terminal.out().print(names.isEmpty() ? "" : table);
+            result.exports().forEach((name, path) -> terminal.out().println("  %s: %s".formatted(name, path)));
+        }
+        terminal.out().println();
+        terminal.out().println("run folder: " + folder.root());
+    }
+
+    private static String cell(Map<String, Double> values, String name) {
+        return values.containsKey(name) ? MetricsText.number(values.get(name)) : "";
+    }
+}

@@ -1,0 +1,77 @@
+package io.rlhf4j.driver.plan;
+
+import io.rlhf4j.config.RunConfig;
+import java.util.Locale;
+
+/** A plan as text: the steps, then memory for each rank, model by model. */
+final class PlanText {
+    private static final String ROW = "%-8s %-16s %12s %10s %10s %10s %10s%n";
+
+    private final RunPlan plan;
+
+    PlanText(RunPlan plan) {
+        this.plan = plan;
+    }
+
+    @Override
+    public String toString() {
+        RunConfig config = plan.config();
+        StringBuilder text = new StringBuilder();
+        text.append(String.format(
+                Locale.ROOT,
+                "run %s in %s: %d rank(s) x %d thread(s), %s, seed %d%n",
+                config.name(),
+                config.path(),
+                config.cluster().ranks(),
+                config.cluster().threadsOrShare(),
+                config.compute().dtype().name().toLowerCase(Locale.ROOT),
+                config.seed()));
+        int number = 1;
+        for (StepPlan step : plan.steps()) {
+            text.append(String.format(Locale.ROOT, "  %d. %s%n", number++, step.sentence()));
+        }
+        text.append(String.format(Locale.ROOT, "%nmemory for each rank (ZeRO stage 0: nothing is sharded)%n"));
+        text.append(String.format(
+                Locale.ROOT, ROW, "step", "model", "parameters", "weights", "gradients", "optimizer", "sum"));
+        for (StepPlan step : plan.steps()) {
+            for (ModelMemory model : step.models()) {
+                text.append(row(step.step().key(), model));
+            }
+            text.append(
+                    String.format(Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", size(step.bytes())));
+        }
+        long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
+        return text.append(String.format(
+                        Locale.ROOT,
+                        "models need up to %s on a rank, %s on all %d; to them come activations (%d tokens at once), the"
+                                + " cache of generation and the JVM%n",
+                        size(most),
+                        size(most * config.cluster().ranks()),
+                        config.cluster().ranks(),
+                        config.compute().microBatchTokens()))
+                .toString();
+    }
+
+    private static String row(String step, ModelMemory model) {
+        return String.format(
+                Locale.ROOT,
+                ROW,
+                step,
+                model.model(),
+                String.format(Locale.ROOT, "%,d", model.parameters()),
+                size(model.weights()),
+                size(model.gradients()),
+                size(model.optimizer()),
+                size(model.bytes()));
+    }
+
+    private static String size(long bytes) {
+        if (bytes == 0) {
+            return "-";
+        }
+        double mebibytes = bytes / (1024.0 * 1024.0);
+        return mebibytes < 1000
+                ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
+                : String.format(Locale.ROOT, "%.2f GiB", mebibytes / 1024);
+    }
+}

@@ -1,0 +1,33 @@
+package io.rlhf4j.driver.command;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One run of the program within this JVM.
+ *
+ * @param exitCode what the process would have ended with
+ * @param out what it printed as results
+ * @param err what it printed as messages
+ */
+record ToolRun(int exitCode, String out, String err) {
+    /** Runs with nothing to read. */
+    static ToolRun of(String... arguments) {
+        return reading("", arguments);
+    }
+
+    /** Runs with {@code input} typed in. */
+    static ToolRun reading(String input, String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Terminal terminal = Terminal.of(
+                new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false);
+        int exitCode = CommandLineTool.run(terminal, arguments);
+        return new ToolRun(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+}
