@@ -1,63 +1,135 @@
 package io.rlhf4j.model;
 
+import io.rlhf4j.autograd.Operations;
+import io.rlhf4j.autograd.Tape;
+import io.rlhf4j.autograd.Variable;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.LanguageHead;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.tensor.TokenGradient;
+import java.util.ArrayList;
 import java.util.List;
 
-/** A transformer that says how probable each next token is: actor, reference, or the model that SFT trains. */
+/**
+ * A transformer that says how probable each next token is: actor, reference, or the model that SFT trains. One thread uses
+ * it at a time.
+ */
 public final class CausalLanguageModel {
-    private CausalLanguageModel() {}
+    private final Transformer backbone;
+    private final ModelSource source;
+    private final ParameterUnit headUnit;
+    private final Parameter weight;
+    private final Parameter bias;
+
+    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
+    public CausalLanguageModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        this.backbone = new Transformer(config, scope, type);
+        this.source = source;
+        ParameterUnit head = new ParameterUnit("head");
+        this.weight = config.head().tied()
+                ? backbone.tokenEmbedding()
+                : head.declare(
+                        "weight",
+                        new Initialisation.Normal(config.initializerRange()),
+                        config.vocabSize(),
+                        config.outputSize());
+        this.bias = config.head().bias()
+                ? head.declare("bias", Initialisation.ZEROS, config.vocabSize())
+                : null;
+        this.headUnit = head.parameters().isEmpty() ? null : head;
+        if (headUnit != null) {
+            headUnit.allocate(scope, type);
+        }
+    }
 
     /** The architecture. */
     public TransformerConfig config() {
-        throw new UnsupportedOperationException();
+        return backbone.config();
     }
 
     /** Where this model came from, for saving it again. */
     public ModelSource source() {
-        throw new UnsupportedOperationException();
+        return source;
     }
 
     /** All units in the order of the forward pass: embedding, blocks, final, head (where it has weights of its own). */
     public List<ParameterUnit> units() {
-        throw new UnsupportedOperationException();
+        List<ParameterUnit> units = new ArrayList<>(backbone.units());
+        if (headUnit != null) {
+            units.add(headUnit);
+        }
+        return units;
     }
 
     /** Element type of the values, and of the activations. */
     public DType type() {
-        throw new UnsupportedOperationException();
+        return backbone.type();
     }
 
     /** Installs what happens around the use of each unit. */
     public void setHooks(UnitHooks hooks) {
-        throw new UnsupportedOperationException();
+        backbone.setHooks(hooks);
+    }
+
+    /** Whether training passes keep only the inputs of blocks and run each block again for its gradient. */
+    public void setCheckpointing(boolean checkpointing) {
+        backbone.setCheckpointing(checkpointing);
+    }
+
+    /** Sets all parameters as a new model has them: equal seeds give equal values. */
+    public void initialise(long seed) {
+        units().forEach(unit -> unit.initialise(seed));
     }
 
     /** Gives every unit gradients of zero, held by {@code scope}. */
     public void allocateGradients(Scope scope, DType gradientType) {
-        throw new UnsupportedOperationException();
+        units().forEach(unit -> unit.allocateGradients(scope, gradientType));
     }
 
     /** An equal model whose values are held by {@code scope}, rounded to {@code copyType}; without gradients. */
     public CausalLanguageModel copy(Scope scope, DType copyType) {
-        throw new UnsupportedOperationException();
+        CausalLanguageModel copy = new CausalLanguageModel(config(), source, scope, copyType);
+        copy.copyValues(units());
+        return copy;
+    }
+
+    /** Takes the values of a model of the same architecture, rounded to this model's type. */
+    public void copyValues(CausalLanguageModel other) {
+        copyValues(other.units());
+    }
+
+    private void copyValues(List<ParameterUnit> others) {
+        List<ParameterUnit> own = units();
+        for (int i = 0; i < own.size(); i++) {
+            own.get(i).copyValues(others.get(i));
+        }
+    }
+
+    Transformer backbone() {
+        return backbone;
     }
 
     /**
      * Log-probabilities of chosen tokens.
      *
      * @param work holds what the pass needs; nothing of it is left afterwards
-     * @param rows packed indices of the tokens whose next-token distribution is asked for, ascending
+     * @param rows packed indices of the tokens whose next-token distribution is asked for, ascending, each once
      * @param targets the token chosen at each of these rows
      * @param temperature divides the logits
      * @param entropies whether to compute entropies too
      */
     public TokenLogProbs logProbs(
             Scope work, TokenBatch batch, int[] rows, int[] targets, float temperature, boolean entropies) {
-        throw new UnsupportedOperationException();
+        try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
+            Variable hidden = backbone.forward(new Operations(tape), batch, rows);
+            TokenLogProbs results = new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
+            beforeHead();
+            work.backend()
+                    .tokenLogProbs(head(temperature), hidden.value(), targets, results.logProbs(), results.entropies());
+            afterHead();
+            return results;
+        }
     }
 
     /**
@@ -73,7 +145,31 @@ public final class CausalLanguageModel {
             float temperature,
             TokenGradient gradient,
             boolean entropies) {
-        throw new UnsupportedOperationException();
+        try (Tape tape = new Tape(work, backbone.trainingMode())) {
+            Variable hidden = backbone.forward(new Operations(tape), batch, rows);
+            TokenLogProbs results = new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
+            Tensor hiddenGradient = tape.allocate(type(), hidden.value().shape());
+            beforeHead();
+            work.backend()
+                    .tokenLogProbsWithGradient(
+                            head(temperature),
+                            hidden.value(),
+                            targets,
+                            gradient,
+                            results.logProbs(),
+                            results.entropies(),
+                            hiddenGradient,
+                            weight.gradient(),
+                            bias == null ? null : bias.gradient());
+            afterHead();
+            if (headUnit != null) {
+                backbone.hooks().gradientsReady(headUnit);
+            }
+            if (hidden.differentiable()) {
+                tape.backward(hidden, hiddenGradient);
+            }
+            return results;
+        }
     }
 
     /**
@@ -83,11 +179,29 @@ public final class CausalLanguageModel {
      * @return hidden state of the last new token of each sequence, [sequences, outputSize], held by {@code work}
      */
     public Tensor extend(Scope work, KvCache cache, List<CachedSequence> sequences, List<int[]> newIds) {
-        throw new UnsupportedOperationException();
+        return backbone.extend(work, cache, sequences, newIds);
     }
 
     /** The head, for {@link io.rlhf4j.tensor.Backend#logits} and {@link io.rlhf4j.tensor.Backend#tokenLogProbs}. */
     public LanguageHead head(float temperature) {
-        throw new UnsupportedOperationException();
+        return new LanguageHead(
+                weight.value(),
+                bias == null ? null : bias.value(),
+                config().head().softcap(),
+                temperature);
+    }
+
+    private void beforeHead() {
+        backbone.hooks().beforeUse(weight.unit());
+        if (headUnit != null && headUnit != weight.unit()) {
+            backbone.hooks().beforeUse(headUnit);
+        }
+    }
+
+    private void afterHead() {
+        backbone.hooks().afterUse(weight.unit());
+        if (headUnit != null && headUnit != weight.unit()) {
+            backbone.hooks().afterUse(headUnit);
+        }
     }
 }

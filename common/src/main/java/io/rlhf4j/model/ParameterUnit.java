@@ -4,6 +4,7 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -16,23 +17,24 @@ public final class ParameterUnit {
     public static final int ALIGNMENT = 32;
 
     private final String name;
-    private final List<Parameter> parameters;
-    private final int elements;
+    private final List<Parameter> parameters = new ArrayList<>();
+    private final List<Initialisation> initialisations = new ArrayList<>();
+    private int elements;
     private Tensor values;
     private Tensor gradients;
 
-    ParameterUnit(String name, List<ParameterSpec> specs) {
+    ParameterUnit(String name) {
         this.name = name;
-        List<Parameter> laidOut = new ArrayList<>(specs.size());
-        int offset = 0;
-        for (ParameterSpec spec : specs) {
-            Parameter parameter = new Parameter(spec.name(), this, offset, spec.shape());
-            laidOut.add(parameter);
-            offset = Math.addExact(
-                    offset, Math.multiplyExact(-Math.floorDiv(-parameter.elements(), ALIGNMENT), ALIGNMENT));
-        }
-        this.parameters = List.copyOf(laidOut);
-        this.elements = offset;
+    }
+
+    /** Adds a parameter called {@code name.suffix}; only before there is memory. */
+    Parameter declare(String suffix, Initialisation initialisation, int... shape) {
+        Parameter parameter = new Parameter(name + "." + suffix, this, elements, shape);
+        parameters.add(parameter);
+        initialisations.add(initialisation);
+        int padded = Math.multiplyExact(-Math.floorDiv(-parameter.elements(), ALIGNMENT), ALIGNMENT);
+        elements = Math.addExact(elements, padded);
+        return parameter;
     }
 
     /** Unique within the model: {@code embedding}, {@code blocks.0}, ..., {@code final}, {@code head}. */
@@ -41,7 +43,7 @@ public final class ParameterUnit {
     }
 
     public List<Parameter> parameters() {
-        return parameters;
+        return Collections.unmodifiableList(parameters);
     }
 
     /** Length of the flat tensors, gaps included. */
@@ -82,6 +84,24 @@ public final class ParameterUnit {
     /** Gives the unit values of zero, held by {@code scope}. */
     void allocate(Scope scope, DType type) {
         setValues(scope.zeros(type, elements));
+    }
+
+    /** Sets every parameter as a new model has it: equal seeds give equal values. */
+    void initialise(long seed) {
+        for (int i = 0; i < parameters.size(); i++) {
+            Parameter parameter = parameters.get(i);
+            Tensor value = parameter.value();
+            value.backend().write(value, initialisations.get(i).sample(parameter.elements(), seed, parameter.name()), 0);
+        }
+    }
+
+    /** Takes the values of a unit of the same layout, rounded to this unit's type. */
+    void copyValues(ParameterUnit source) {
+        if (source.values().backend() == values.backend()) {
+            values.backend().copy(source.values(), values);
+        } else {
+            values.backend().write(values, source.values().toFloats(), 0);
+        }
     }
 
     /** Gives the unit gradients of zero, held by {@code scope}. */

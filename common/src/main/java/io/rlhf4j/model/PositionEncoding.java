@@ -28,7 +28,7 @@ public sealed interface PositionEncoding {
      * @param inverseFrequencies angle of each pair for one position, [dimensions / 2]
      * @param limit positions for which the frequencies hold; 0 where none is known
      */
-    record Rotary(int dimensions, boolean interleaved, List<Double> inverseFrequencies, int limit)
+    record Rotary(int dimensions, boolean interleaved, List<Float> inverseFrequencies, int limit)
             implements PositionEncoding {
         public Rotary {
             inverseFrequencies = List.copyOf(inverseFrequencies);

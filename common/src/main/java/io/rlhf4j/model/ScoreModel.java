@@ -1,62 +1,119 @@
 package io.rlhf4j.model;
 
+import io.rlhf4j.autograd.Operations;
+import io.rlhf4j.autograd.Tape;
+import io.rlhf4j.autograd.Variable;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** A transformer with a linear head of one output, without bias: reward model or critic. */
+/**
+ * A transformer with a linear head of one output, without bias: reward model or critic. One thread uses it at a time.
+ */
 public final class ScoreModel {
-    private ScoreModel() {}
+    private final Transformer backbone;
+    private final ModelSource source;
+    private final ParameterUnit headUnit = new ParameterUnit("score");
+    private final Parameter weight;
 
-    /** The architecture of the backbone. */
-    public TransformerConfig config() {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Where this model came from, for saving it again. */
-    public ModelSource source() {
-        throw new UnsupportedOperationException();
-    }
-
-    /** All units in the order of the forward pass: embedding, blocks, final, score. */
-    public List<ParameterUnit> units() {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Element type of the values, and of the activations. */
-    public DType type() {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Installs what happens around the use of each unit. */
-    public void setHooks(UnitHooks hooks) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Gives every unit gradients of zero, held by {@code scope}. */
-    public void allocateGradients(Scope scope, DType gradientType) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** An equal model whose values are held by {@code scope}, rounded to {@code copyType}; without gradients. */
-    public ScoreModel copy(Scope scope, DType copyType) {
-        throw new UnsupportedOperationException();
+    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
+    public ScoreModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        this.backbone = new Transformer(config, scope, type);
+        this.source = source;
+        Initialisation start = new Initialisation.Normal(1 / Math.sqrt(config.outputSize() + 1.0));
+        this.weight = headUnit.declare("weight", start, 1, config.outputSize());
+        headUnit.allocate(scope, type);
     }
 
     /** The backbone of {@code model}, copied, under a fresh head of standard deviation 1 / sqrt(outputSize + 1). */
     public static ScoreModel onBackboneOf(CausalLanguageModel model, Scope scope, DType type, long headSeed) {
-        throw new UnsupportedOperationException();
+        ScoreModel scorer = new ScoreModel(model.config(), model.source(), scope, type);
+        List<ParameterUnit> from = model.backbone().units();
+        List<ParameterUnit> to = scorer.backbone.units();
+        for (int i = 0; i < to.size(); i++) {
+            to.get(i).copyValues(from.get(i));
+        }
+        scorer.initialiseHead(headSeed);
+        return scorer;
+    }
+
+    /** The architecture of the backbone. */
+    public TransformerConfig config() {
+        return backbone.config();
+    }
+
+    /** Where this model came from, for saving it again. */
+    public ModelSource source() {
+        return source;
+    }
+
+    /** All units in the order of the forward pass: embedding, blocks, final, score. */
+    public List<ParameterUnit> units() {
+        List<ParameterUnit> units = new ArrayList<>(backbone.units());
+        units.add(headUnit);
+        return units;
+    }
+
+    /** Element type of the values, and of the activations. */
+    public DType type() {
+        return backbone.type();
+    }
+
+    /** Installs what happens around the use of each unit. */
+    public void setHooks(UnitHooks hooks) {
+        backbone.setHooks(hooks);
+    }
+
+    /** Whether training passes keep only the inputs of blocks and run each block again for its gradient. */
+    public void setCheckpointing(boolean checkpointing) {
+        backbone.setCheckpointing(checkpointing);
+    }
+
+    /** Sets all parameters as a new model has them: equal seeds give equal values. */
+    public void initialise(long seed) {
+        units().forEach(unit -> unit.initialise(seed));
+    }
+
+    /** Gives the head alone fresh values. */
+    public void initialiseHead(long seed) {
+        headUnit.initialise(seed);
+    }
+
+    /** Gives every unit gradients of zero, held by {@code scope}. */
+    public void allocateGradients(Scope scope, DType gradientType) {
+        units().forEach(unit -> unit.allocateGradients(scope, gradientType));
+    }
+
+    /** An equal model whose values are held by {@code scope}, rounded to {@code copyType}; without gradients. */
+    public ScoreModel copy(Scope scope, DType copyType) {
+        ScoreModel copy = new ScoreModel(config(), source, scope, copyType);
+        copy.copyValues(this);
+        return copy;
+    }
+
+    /** Takes the values of a model of the same architecture, rounded to this model's type. */
+    public void copyValues(ScoreModel other) {
+        List<ParameterUnit> own = units();
+        List<ParameterUnit> others = other.units();
+        for (int i = 0; i < own.size(); i++) {
+            own.get(i).copyValues(others.get(i));
+        }
     }
 
     /**
      * Scores of chosen tokens.
      *
      * @param work holds what the pass needs; nothing of it is left afterwards
-     * @param rows packed indices of the tokens, ascending; {@link TokenBatch#lastRows()} for the score of each sequence
+     * @param rows packed indices of the tokens, ascending, each once; {@link TokenBatch#lastRows()} for the score of each
+     *     sequence
      */
     public float[] scores(Scope work, TokenBatch batch, int[] rows) {
-        throw new UnsupportedOperationException();
+        try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
+            return scoresOf(tape, backbone.forward(new Operations(tape), batch, rows));
+        }
     }
 
     /**
@@ -66,6 +123,31 @@ public final class ScoreModel {
      */
     public float[] scoresAndBackward(
             Scope work, TokenBatch batch, int[] rows, UnaryOperator<float[]> gradientOfScores) {
-        throw new UnsupportedOperationException();
+        try (Tape tape = new Tape(work, backbone.trainingMode())) {
+            Variable hidden = backbone.forward(new Operations(tape), batch, rows);
+            float[] scores = scoresOf(tape, hidden);
+            Tensor scoreGradient = tape.allocate(DType.FP32, rows.length, 1);
+            work.backend().write(scoreGradient, gradientOfScores.apply(scores.clone()), 0);
+            Tensor hiddenGradient = tape.allocate(type(), hidden.value().shape());
+            backbone.hooks().beforeUse(headUnit);
+            work.backend().matmul(scoreGradient, false, weight.value(), false, hiddenGradient, false);
+            backbone.hooks().afterUse(headUnit);
+            if (weight.gradient() != null) {
+                work.backend().matmul(scoreGradient, true, hidden.value(), false, weight.gradient(), true);
+            }
+            backbone.hooks().gradientsReady(headUnit);
+            if (hidden.differentiable()) {
+                tape.backward(hidden, hiddenGradient);
+            }
+            return scores;
+        }
+    }
+
+    private float[] scoresOf(Tape tape, Variable hidden) {
+        Tensor scores = tape.allocate(DType.FP32, hidden.value().rows(), 1);
+        backbone.hooks().beforeUse(headUnit);
+        tape.backend().matmul(hidden.value(), false, weight.value(), true, scores, false);
+        backbone.hooks().afterUse(headUnit);
+        return scores.toFloats();
     }
 }

@@ -1,0 +1,32 @@
+package io.rlhf4j.model;
+
+import io.rlhf4j.autograd.Operations;
+import io.rlhf4j.autograd.Variable;
+import io.rlhf4j.tensor.RotarySpec;
+import java.util.function.UnaryOperator;
+
+/**
+ * What the layers of one forward pass have in common.
+ *
+ * @param operations run on the pass's tape
+ * @param positions of all tokens in their sequences, [tokens]
+ * @param rotary tables for these positions; null without rotary embedding
+ * @param attending over which tokens attention goes
+ * @param hooks around the use of each unit
+ */
+record ForwardPass(
+        Operations operations, int[] positions, RotarySpec rotary, Attending attending, UnitHooks hooks) {
+
+    /** Runs the layers of {@code unit} on {@code input} with the hooks around them, in the backward pass too. */
+    Variable through(ParameterUnit unit, Variable input, UnaryOperator<Variable> layers) {
+        operations.tape().onBackward(() -> {
+            hooks.afterUse(unit);
+            hooks.gradientsReady(unit);
+        });
+        hooks.beforeUse(unit);
+        Variable output = layers.apply(input);
+        hooks.afterUse(unit);
+        operations.tape().onBackward(() -> hooks.beforeUse(unit));
+        return output;
+    }
+}

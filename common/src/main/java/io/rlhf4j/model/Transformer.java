@@ -1,0 +1,160 @@
+package io.rlhf4j.model;
+
+import io.rlhf4j.autograd.Operations;
+import io.rlhf4j.autograd.Tape;
+import io.rlhf4j.autograd.Variable;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.RotarySpec;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A decoder-only transformer (Vaswani et al. 2017; Radford et al. 2019) up to its last hidden states: embedding, blocks,
+ * final norm. {@link CausalLanguageModel} and {@link ScoreModel} put a head on it.
+ */
+final class Transformer {
+    private final TransformerConfig config;
+    private final DType type;
+    private final TokenEmbedding embedding;
+    private final List<TransformerBlock> blocks = new ArrayList<>();
+    private final ParameterUnit finalUnit = new ParameterUnit("final");
+    private final Normalization finalNorm;
+    private final Projection finalProjection;
+    private final RotaryTable rotary;
+    private UnitHooks hooks = UnitHooks.NONE;
+    private boolean checkpointing;
+
+    /** A transformer whose parameters, held by {@code scope}, are zero. */
+    Transformer(TransformerConfig config, Scope scope, DType type) {
+        this.config = config;
+        this.type = type;
+        this.embedding = new TokenEmbedding(config);
+        for (int layer = 0; layer < config.layers(); layer++) {
+            blocks.add(new TransformerBlock(config, layer));
+        }
+        this.finalNorm =
+                config.finalNorm() ? new Normalization(config.norm(), finalUnit, "norm", config.hiddenSize()) : null;
+        this.finalProjection = config.projected()
+                ? new Projection(
+                        finalUnit,
+                        "projection",
+                        config.outputSize(),
+                        config.hiddenSize(),
+                        false,
+                        config.initializerRange())
+                : null;
+        this.rotary = config.positions() instanceof PositionEncoding.Rotary encoding
+                ? new RotaryTable(scope, config.attention().headDim(), encoding)
+                : null;
+        units().forEach(unit -> unit.allocate(scope, type));
+    }
+
+    TransformerConfig config() {
+        return config;
+    }
+
+    DType type() {
+        return type;
+    }
+
+    UnitHooks hooks() {
+        return hooks;
+    }
+
+    void setHooks(UnitHooks hooks) {
+        this.hooks = hooks;
+    }
+
+    void setCheckpointing(boolean checkpointing) {
+        this.checkpointing = checkpointing;
+    }
+
+    /** The kind of tape that a training pass takes. */
+    Tape.Mode trainingMode() {
+        return checkpointing ? Tape.Mode.CHECKPOINTING : Tape.Mode.RECORDING;
+    }
+
+    Parameter tokenEmbedding() {
+        return embedding.tokens();
+    }
+
+    /** Embedding, blocks, and final where it has parameters. */
+    List<ParameterUnit> units() {
+        List<ParameterUnit> units = new ArrayList<>();
+        units.add(embedding.unit());
+        blocks.forEach(block -> units.add(block.unit()));
+        if (!finalUnit.parameters().isEmpty()) {
+            units.add(finalUnit);
+        }
+        return units;
+    }
+
+    /** Last hidden states of chosen tokens, [rows, outputSize]. */
+    Variable forward(Operations operations, TokenBatch batch, int[] rows) {
+        Attending attending = new Attending.WithinBatch(batch.starts());
+        return forward(operations, batch.ids(), batch.positions(), attending, rows);
+    }
+
+    /** Last hidden state of each sequence after its new tokens, [sequences, outputSize], held by {@code work}. */
+    Tensor extend(Scope work, KvCache cache, List<CachedSequence> sequences, List<int[]> newIds) {
+        TokenBatch batch = TokenBatch.of(newIds);
+        int[] positions = batch.positions().clone();
+        for (int i = 0; i < sequences.size(); i++) {
+            for (int row = batch.starts()[i]; row < batch.starts()[i + 1]; row++) {
+                positions[row] += sequences.get(i).length();
+            }
+        }
+        for (int i = 0; i < sequences.size(); i++) {
+            cache.grow(sequences.get(i), newIds.get(i).length);
+        }
+        try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
+            Attending attending = new Attending.OverCache(cache, sequences, batch.starts());
+            Variable hidden = forward(new Operations(tape), batch.ids(), positions, attending, batch.lastRows());
+            Tensor result = work.allocate(type, sequences.size(), config.outputSize());
+            work.backend().copy(hidden.value(), result);
+            return result;
+        }
+    }
+
+    private Variable forward(Operations operations, int[] ids, int[] positions, Attending attending, int[] rows) {
+        Tape tape = operations.tape();
+        ForwardPass pass = new ForwardPass(operations, positions, rotaryFor(positions), attending, hooks);
+        Variable hidden = tape.region(
+                null, none -> pass.through(embedding.unit(), none, x -> embedding.forward(operations, ids, positions)));
+        for (TransformerBlock block : blocks) {
+            Variable before = hidden;
+            hidden = tape.region(before, x -> pass.through(block.unit(), x, y -> block.forward(pass, y)));
+            tape.discard(before);
+        }
+        return chosen(pass, hidden, rows);
+    }
+
+    private Variable chosen(ForwardPass pass, Variable hidden, int[] rows) {
+        boolean all = rows.length == pass.positions().length;
+        Variable rowsOnly = all ? hidden : pass.operations().rows(hidden, rows);
+        if (finalUnit.parameters().isEmpty()) {
+            return rowsOnly;
+        }
+        return pass.through(finalUnit, rowsOnly, x -> {
+            Variable normed = finalNorm == null ? x : finalNorm.forward(pass.operations(), x);
+            return finalProjection == null ? normed : finalProjection.forward(pass.operations(), normed);
+        });
+    }
+
+    private RotarySpec rotaryFor(int... positions) {
+        if (rotary == null) {
+            return null;
+        }
+        int length = Arrays.stream(positions).max().orElse(0) + 1;
+        int limit = ((PositionEncoding.Rotary) config.positions()).limit();
+        if (limit > 0 && length > limit) {
+            throw Rlhf4jException.data("a sequence has %d tokens, the model's rotary embedding holds for %d; shorten "
+                    .formatted(length, limit) + "prompts or responses");
+        }
+        return rotary.upTo(length);
+    }
+}
