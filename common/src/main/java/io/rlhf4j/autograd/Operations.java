@@ -33,7 +33,10 @@ public final class Operations {
         Tensor out = tape.allocate(weights.type(), indices.length, weights.columns());
         backend.gatherRows(weights, indices, out);
         Variable result = tape.result(out, table.gradient() != null);
-        record(result, List.of(out), () -> backend.scatterAddRows(result.gradient().tensor(), indices, table.gradient()));
+        record(
+                result,
+                List.of(out),
+                () -> backend.scatterAddRows(result.gradient().tensor(), indices, table.gradient()));
         return result;
     }
 
@@ -42,10 +45,13 @@ public final class Operations {
         Tensor out = tape.allocate(x.value().type(), indices.length, x.value().columns());
         backend.gatherRows(x.value(), indices, out);
         Variable result = tape.result(out, x.differentiable());
-        record(result, List.of(out), () -> tape.contribute(x, dx -> {
-            backend.fill(dx, 0f);
-            backend.scatterAddRows(result.gradient().tensor(), indices, dx);
-        }));
+        record(
+                result,
+                List.of(out),
+                () -> tape.contribute(x, dx -> {
+                    backend.fill(dx, 0f);
+                    backend.scatterAddRows(result.gradient().tensor(), indices, dx);
+                }));
         return result;
     }
 
@@ -104,7 +110,9 @@ public final class Operations {
                 result,
                 List.of(out),
                 () -> tape.contribute(
-                        x, dx -> backend.activateBackward(f, x.value(), result.gradient().tensor(), dx)));
+                        x,
+                        dx -> backend.activateBackward(
+                                f, x.value(), result.gradient().tensor(), dx)));
         return result;
     }
 
@@ -117,8 +125,10 @@ public final class Operations {
         record(
                 result,
                 List.of(out),
-                () -> tape.contribute(gateUp, dx -> backend.activateGatedBackward(
-                        f, gateUp.value(), result.gradient().tensor(), dx)));
+                () -> tape.contribute(
+                        gateUp,
+                        dx -> backend.activateGatedBackward(
+                                f, gateUp.value(), result.gradient().tensor(), dx)));
         return result;
     }
 
@@ -131,14 +141,16 @@ public final class Operations {
         record(
                 result,
                 List.of(out, statistics),
-                () -> contributeOrDiscard(x, dx -> backend.layerNormBackward(
-                        result.gradient().tensor(),
-                        x.value(),
-                        weight.value(),
-                        statistics,
-                        dx,
-                        weight.gradient(),
-                        bias.gradient())));
+                () -> contributeOrDiscard(
+                        x,
+                        dx -> backend.layerNormBackward(
+                                result.gradient().tensor(),
+                                x.value(),
+                                weight.value(),
+                                statistics,
+                                dx,
+                                weight.gradient(),
+                                bias.gradient())));
         return result;
     }
 
@@ -151,14 +163,16 @@ public final class Operations {
         record(
                 result,
                 List.of(out, statistics),
-                () -> contributeOrDiscard(x, dx -> backend.rmsNormBackward(
-                        result.gradient().tensor(),
-                        x.value(),
-                        weight.value(),
-                        weightOffset,
-                        statistics,
-                        dx,
-                        weight.gradient())));
+                () -> contributeOrDiscard(
+                        x,
+                        dx -> backend.rmsNormBackward(
+                                result.gradient().tensor(),
+                                x.value(),
+                                weight.value(),
+                                weightOffset,
+                                statistics,
+                                dx,
+                                weight.gradient())));
         return result;
     }
 
@@ -174,19 +188,22 @@ public final class Operations {
         Tensor statistics = tape.allocate(DType.FP32, heads[0], 1);
         backend.rmsNorm(packed.reshape(heads), weight.value(), weightOffset, epsilon, out.reshape(heads), statistics);
         Variable result = tape.result(out, x.differentiable() || learned(weight));
-        record(result, List.of(out, packed, statistics), () -> contributeOrDiscard(x, dx -> {
-            Tensor packedGradient = tape.allocate(x.value().type(), tokens, width);
-            backend.rmsNormBackward(
-                    result.gradient().tensor().reshape(heads),
-                    packed.reshape(heads),
-                    weight.value(),
-                    weightOffset,
-                    statistics,
-                    packedGradient.reshape(heads),
-                    weight.gradient());
-            backend.copy(packedGradient, dx);
-            tape.free(packedGradient);
-        }));
+        record(
+                result,
+                List.of(out, packed, statistics),
+                () -> contributeOrDiscard(x, dx -> {
+                    Tensor packedGradient = tape.allocate(x.value().type(), tokens, width);
+                    backend.rmsNormBackward(
+                            result.gradient().tensor().reshape(heads),
+                            packed.reshape(heads),
+                            weight.value(),
+                            weightOffset,
+                            statistics,
+                            packedGradient.reshape(heads),
+                            weight.gradient());
+                    backend.copy(packedGradient, dx);
+                    tape.free(packedGradient);
+                }));
         return result;
     }
 

@@ -22,9 +22,8 @@ public final class CausalLanguageModel {
     private final Parameter weight;
     private final Parameter bias;
 
-    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
-    public CausalLanguageModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
-        this.backbone = new Transformer(config, scope, type);
+    private CausalLanguageModel(TransformerConfig config, ModelSource source, DType type) {
+        this.backbone = new Transformer(config, type);
         this.source = source;
         ParameterUnit head = new ParameterUnit("head");
         this.weight = config.head().tied()
@@ -34,13 +33,22 @@ public final class CausalLanguageModel {
                         new Initialisation.Normal(config.initializerRange()),
                         config.vocabSize(),
                         config.outputSize());
-        this.bias = config.head().bias()
-                ? head.declare("bias", Initialisation.ZEROS, config.vocabSize())
-                : null;
+        this.bias = config.head().bias() ? head.declare("bias", Initialisation.ZEROS, config.vocabSize()) : null;
         this.headUnit = head.parameters().isEmpty() ? null : head;
+    }
+
+    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
+    public CausalLanguageModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        this(config, source, type);
+        backbone.allocate(scope);
         if (headUnit != null) {
             headUnit.allocate(scope, type);
         }
+    }
+
+    /** The units of such a model, without memory: for planning. */
+    public static List<ParameterUnit> layout(TransformerConfig config) {
+        return new CausalLanguageModel(config, null, DType.FP32).units();
     }
 
     /** The architecture. */
@@ -123,7 +131,8 @@ public final class CausalLanguageModel {
             Scope work, TokenBatch batch, int[] rows, int[] targets, float temperature, boolean entropies) {
         try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
             Variable hidden = backbone.forward(new Operations(tape), batch, rows);
-            TokenLogProbs results = new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
+            TokenLogProbs results =
+                    new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
             beforeHead();
             work.backend()
                     .tokenLogProbs(head(temperature), hidden.value(), targets, results.logProbs(), results.entropies());
@@ -147,7 +156,8 @@ public final class CausalLanguageModel {
             boolean entropies) {
         try (Tape tape = new Tape(work, backbone.trainingMode())) {
             Variable hidden = backbone.forward(new Operations(tape), batch, rows);
-            TokenLogProbs results = new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
+            TokenLogProbs results =
+                    new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
             Tensor hiddenGradient = tape.allocate(type(), hidden.value().shape());
             beforeHead();
             work.backend()

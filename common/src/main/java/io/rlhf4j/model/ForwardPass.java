@@ -14,8 +14,7 @@ import java.util.function.UnaryOperator;
  * @param attending over which tokens attention goes
  * @param hooks around the use of each unit
  */
-record ForwardPass(
-        Operations operations, int[] positions, RotarySpec rotary, Attending attending, UnitHooks hooks) {
+record ForwardPass(Operations operations, int[] positions, RotarySpec rotary, Attending attending, UnitHooks hooks) {
 
     /** Runs the layers of {@code unit} on {@code input} with the hooks around them, in the backward pass too. */
     Variable through(ParameterUnit unit, Variable input, UnaryOperator<Variable> layers) {

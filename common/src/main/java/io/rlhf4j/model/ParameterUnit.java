@@ -91,7 +91,8 @@ public final class ParameterUnit {
         for (int i = 0; i < parameters.size(); i++) {
             Parameter parameter = parameters.get(i);
             Tensor value = parameter.value();
-            value.backend().write(value, initialisations.get(i).sample(parameter.elements(), seed, parameter.name()), 0);
+            value.backend()
+                    .write(value, initialisations.get(i).sample(parameter.elements(), seed, parameter.name()), 0);
         }
     }
 

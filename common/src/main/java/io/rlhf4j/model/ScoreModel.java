@@ -19,13 +19,23 @@ public final class ScoreModel {
     private final ParameterUnit headUnit = new ParameterUnit("score");
     private final Parameter weight;
 
-    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
-    public ScoreModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
-        this.backbone = new Transformer(config, scope, type);
+    private ScoreModel(TransformerConfig config, ModelSource source, DType type) {
+        this.backbone = new Transformer(config, type);
         this.source = source;
         Initialisation start = new Initialisation.Normal(1 / Math.sqrt(config.outputSize() + 1.0));
         this.weight = headUnit.declare("weight", start, 1, config.outputSize());
+    }
+
+    /** A model whose parameters, held by {@code scope}, are zero until they are loaded or {@link #initialise}d. */
+    public ScoreModel(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        this(config, source, type);
+        backbone.allocate(scope);
         headUnit.allocate(scope, type);
+    }
+
+    /** The units of such a model, without memory: for planning. */
+    public static List<ParameterUnit> layout(TransformerConfig config) {
+        return new ScoreModel(config, null, DType.FP32).units();
     }
 
     /** The backbone of {@code model}, copied, under a fresh head of standard deviation 1 / sqrt(outputSize + 1). */

@@ -27,7 +27,12 @@ final class SelfAttention {
                 attention.softcap(),
                 config.positions() instanceof PositionEncoding.Alibi ? alibiSlopes(attention.heads()) : null);
         this.qkv = new Projection(
-                unit, "attention.qkv", attention.projectedSize(), config.hiddenSize(), attention.inputBias(), deviation);
+                unit,
+                "attention.qkv",
+                attention.projectedSize(),
+                config.hiddenSize(),
+                attention.inputBias(),
+                deviation);
         this.output = new Projection(
                 unit,
                 "attention.output",

@@ -27,9 +27,8 @@ final class TokenEmbedding {
         this.projection = config.projected()
                 ? new Projection(unit, "projection", config.hiddenSize(), size, false, config.initializerRange())
                 : null;
-        this.norm = config.embedding().norm()
-                ? new Normalization(config.norm(), unit, "norm", config.hiddenSize())
-                : null;
+        this.norm =
+                config.embedding().norm() ? new Normalization(config.norm(), unit, "norm", config.hiddenSize()) : null;
     }
 
     ParameterUnit unit() {
@@ -64,7 +63,9 @@ final class TokenEmbedding {
                     "a sequence has %d tokens, the model has learned %d positions; shorten prompts or responses"
                             .formatted(last + 1, learned.positions()));
         }
-        return Arrays.stream(positionsOfIds).map(position -> position + learned.offset()).toArray();
+        return Arrays.stream(positionsOfIds)
+                .map(position -> position + learned.offset())
+                .toArray();
     }
 
     private void requireInVocabulary(int... ids) {

@@ -24,12 +24,12 @@ final class Transformer {
     private final ParameterUnit finalUnit = new ParameterUnit("final");
     private final Normalization finalNorm;
     private final Projection finalProjection;
-    private final RotaryTable rotary;
+    private RotaryTable rotary;
     private UnitHooks hooks = UnitHooks.NONE;
     private boolean checkpointing;
 
-    /** A transformer whose parameters, held by {@code scope}, are zero. */
-    Transformer(TransformerConfig config, Scope scope, DType type) {
+    /** A transformer without memory for its parameters. */
+    Transformer(TransformerConfig config, DType type) {
         this.config = config;
         this.type = type;
         this.embedding = new TokenEmbedding(config);
@@ -47,10 +47,14 @@ final class Transformer {
                         false,
                         config.initializerRange())
                 : null;
-        this.rotary = config.positions() instanceof PositionEncoding.Rotary encoding
+    }
+
+    /** Gives the parameters values of zero, held by {@code scope}. */
+    void allocate(Scope scope) {
+        units().forEach(unit -> unit.allocate(scope, type));
+        rotary = config.positions() instanceof PositionEncoding.Rotary encoding
                 ? new RotaryTable(scope, config.attention().headDim(), encoding)
                 : null;
-        units().forEach(unit -> unit.allocate(scope, type));
     }
 
     TransformerConfig config() {
@@ -153,7 +157,8 @@ final class Transformer {
         int limit = ((PositionEncoding.Rotary) config.positions()).limit();
         if (limit > 0 && length > limit) {
             throw Rlhf4jException.data("a sequence has %d tokens, the model's rotary embedding holds for %d; shorten "
-                    .formatted(length, limit) + "prompts or responses");
+                            .formatted(length, limit)
+                    + "prompts or responses");
         }
         return rotary.upTo(length);
     }

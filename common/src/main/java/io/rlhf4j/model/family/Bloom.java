@@ -30,7 +30,8 @@ final class Bloom implements ModelFamily {
     @Override
     public TransformerConfig config(HubConfig json) {
         json.refuse(
-                json.flag(false, "apply_residual_connection_post_layernorm"), "apply_residual_connection_post_layernorm");
+                json.flag(false, "apply_residual_connection_post_layernorm"),
+                "apply_residual_connection_post_layernorm");
         int hidden = json.integer(64, "hidden_size", "n_embed");
         int heads = json.integer(8, "n_head", "num_attention_heads");
         int headDim = hidden / heads;

@@ -56,10 +56,8 @@ final class Gemma2 implements ModelFamily {
                 new Norm(Norm.Kind.RMS, (float) json.number(1e-6, "rms_norm_eps"), 1f),
                 BlockLayout.SANDWICH,
                 true,
-                new Head(
-                        json.flag(true, "tie_word_embeddings"),
-                        false,
-                        (float) json.number(json.has("final_logit_softcapping") ? 0 : 30, "final_logit_softcapping")),
+                new Head(json.flag(true, "tie_word_embeddings"), false, (float)
+                        json.number(json.has("final_logit_softcapping") ? 0 : 30, "final_logit_softcapping")),
                 json.number(0.02, "initializer_range"));
     }
 
@@ -68,7 +66,8 @@ final class Gemma2 implements ModelFamily {
         List<String> kinds = json.texts("layer_types");
         List<Integer> windows = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {
-            boolean sliding = kinds.isEmpty() ? layer % 2 == 0 : kinds.get(layer).equals("sliding_attention");
+            boolean sliding =
+                    kinds.isEmpty() ? layer % 2 == 0 : kinds.get(layer).equals("sliding_attention");
             windows.add(sliding ? window : 0);
         }
         return windows;

@@ -42,7 +42,10 @@ final class Gpt2 implements ModelFamily {
                 new Attention(heads, heads, headDim, scale, 0f, true, true, false),
                 TransformerConfig.sameWindow(json.integer(12, "n_layer", "num_hidden_layers"), 0),
                 new FeedForward(
-                        json.integer(4 * hidden, "n_inner"), json.activation("gelu_new", "activation_function"), false, true),
+                        json.integer(4 * hidden, "n_inner"),
+                        json.activation("gelu_new", "activation_function"),
+                        false,
+                        true),
                 new Norm(Norm.Kind.LAYER, (float) json.number(1e-5, "layer_norm_epsilon"), 0f),
                 BlockLayout.PRE_NORM,
                 true,

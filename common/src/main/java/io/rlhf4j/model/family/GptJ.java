@@ -40,7 +40,10 @@ final class GptJ implements ModelFamily {
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, false, false, false),
                 TransformerConfig.sameWindow(json.integer(28, "n_layer", "num_hidden_layers"), 0),
                 new FeedForward(
-                        json.integer(4 * hidden, "n_inner"), json.activation("gelu_new", "activation_function"), false, true),
+                        json.integer(4 * hidden, "n_inner"),
+                        json.activation("gelu_new", "activation_function"),
+                        false,
+                        true),
                 new Norm(Norm.Kind.LAYER, (float) json.number(1e-5, "layer_norm_epsilon"), 0f),
                 BlockLayout.PARALLEL,
                 true,

@@ -39,7 +39,8 @@ final class GptNeoX implements ModelFamily {
                 rotary.encoding(rotary.dimensions(headDim, 0.25), false, json.integer(2048, "max_position_embeddings")),
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, bias, bias, false),
                 TransformerConfig.sameWindow(json.integer(44, "num_hidden_layers"), 0),
-                new FeedForward(json.integer(24576, "intermediate_size"), json.activation("gelu", "hidden_act"), false, true),
+                new FeedForward(
+                        json.integer(24576, "intermediate_size"), json.activation("gelu", "hidden_act"), false, true),
                 new Norm(Norm.Kind.LAYER, (float) json.number(1e-5, "layer_norm_eps"), 0f),
                 json.flag(true, "use_parallel_residual") ? BlockLayout.PARALLEL_TWO_NORMS : BlockLayout.PRE_NORM,
                 true,

@@ -68,32 +68,40 @@ public final class HubConfig {
 
     /** A whole number, or {@code missing} where no key is there. */
     public int integer(int missing, String... keys) {
-        return value(keys).map(node -> require(node.canConvertToInt(), node, "a whole number", keys).intValue())
+        return value(keys)
+                .map(node -> require(node.canConvertToInt(), node, "a whole number", keys)
+                        .intValue())
                 .orElse(missing);
     }
 
     /** A number, or {@code missing} where no key is there. */
     public double number(double missing, String... keys) {
-        return value(keys).map(node -> require(node.isNumber(), node, "a number", keys).doubleValue())
+        return value(keys)
+                .map(node -> require(node.isNumber(), node, "a number", keys).doubleValue())
                 .orElse(missing);
     }
 
     /** True or false, or {@code missing} where no key is there. */
     public boolean flag(boolean missing, String... keys) {
-        return value(keys).map(node -> require(node.isBoolean(), node, "true or false", keys).booleanValue())
+        return value(keys)
+                .map(node ->
+                        require(node.isBoolean(), node, "true or false", keys).booleanValue())
                 .orElse(missing);
     }
 
     /** A text, or {@code missing} where no key is there. */
     public String text(String missing, String... keys) {
-        return value(keys).map(node -> require(node.isTextual(), node, "a text", keys).textValue())
+        return value(keys)
+                .map(node -> require(node.isTextual(), node, "a text", keys).textValue())
                 .orElse(missing);
     }
 
     /** A list of texts; empty where the key is not there. */
     public List<String> texts(String key) {
         return value(key)
-                .map(node -> StreamSupport.stream(node.spliterator(), false).map(JsonNode::asText).toList())
+                .map(node -> StreamSupport.stream(node.spliterator(), false)
+                        .map(JsonNode::asText)
+                        .toList())
                 .orElse(List.of());
     }
 
@@ -110,8 +118,9 @@ public final class HubConfig {
             case "gelu" -> Activation.GELU;
             case "gelu_new", "gelu_fast", "gelu_pytorch_tanh" -> Activation.GELU_TANH;
             case "silu", "swish" -> Activation.SILU;
-            default -> throw refusal("%s '%s' is not known; known are relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu"
-                    .formatted(keys[0], name));
+            default ->
+                throw refusal("%s '%s' is not known; known are relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu"
+                        .formatted(keys[0], name));
         };
     }
 

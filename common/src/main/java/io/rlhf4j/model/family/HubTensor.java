@@ -16,7 +16,12 @@ public final class HubTensor {
     private final IntUnaryOperator rowOfFileRow;
 
     private HubTensor(
-            String name, Parameter parameter, int fromRow, int toRow, boolean transposed, IntUnaryOperator rowOfFileRow) {
+            String name,
+            Parameter parameter,
+            int fromRow,
+            int toRow,
+            boolean transposed,
+            IntUnaryOperator rowOfFileRow) {
         this.name = name;
         this.parameter = parameter;
         this.fromRow = fromRow;
@@ -61,7 +66,9 @@ public final class HubTensor {
     public List<Integer> shape() {
         int[] shape = parameter.shape();
         shape[0] = toRow - fromRow;
-        return transposed ? List.of(shape[1], shape[0]) : Arrays.stream(shape).boxed().toList();
+        return transposed
+                ? List.of(shape[1], shape[0])
+                : Arrays.stream(shape).boxed().toList();
     }
 
     /** Whether its elements lie in the file in the order of the parameter's rows. */

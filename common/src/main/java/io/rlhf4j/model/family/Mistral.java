@@ -27,7 +27,8 @@ final class Mistral implements ModelFamily {
                 .maxPositions(131072);
         // A window that is null is none; where the key is missing, the first release's 4096 holds.
         int window = json.integer(json.has("sliding_window") ? 0 : 4096, "sliding_window");
-        return decoder.windows(TransformerConfig.sameWindow(decoder.layers(), window)).build();
+        return decoder.windows(TransformerConfig.sameWindow(decoder.layers(), window))
+                .build();
     }
 
     @Override

@@ -33,6 +33,7 @@ public final class ModelFamilies {
                 .filter(family -> family.modelType().equals(type))
                 .findFirst()
                 .orElseThrow(() -> json.refusal("model_type '%s' is of no known family; known are %s"
-                        .formatted(type, ALL.stream().map(ModelFamily::modelType).collect(Collectors.joining(", ")))));
+                        .formatted(
+                                type, ALL.stream().map(ModelFamily::modelType).collect(Collectors.joining(", ")))));
     }
 }

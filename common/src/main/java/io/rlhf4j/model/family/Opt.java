@@ -43,7 +43,8 @@ final class Opt implements ModelFamily {
                 new PositionEncoding.Learned(json.integer(2048, "max_position_embeddings"), POSITION_OFFSET),
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, bias, bias, false),
                 TransformerConfig.sameWindow(json.integer(12, "num_hidden_layers"), 0),
-                new FeedForward(json.integer(3072, "ffn_dim"), json.activation("relu", "activation_function"), false, bias),
+                new FeedForward(
+                        json.integer(3072, "ffn_dim"), json.activation("relu", "activation_function"), false, bias),
                 new Norm(Norm.Kind.LAYER, 1e-5f, 0f),
                 normsBefore ? BlockLayout.PRE_NORM : BlockLayout.POST_NORM,
                 normsBefore && !json.flag(false, "_remove_final_layer_norm"),

@@ -48,7 +48,10 @@ final class Phi implements ModelFamily {
                         false),
                 TransformerConfig.sameWindow(json.integer(24, "num_hidden_layers"), 0),
                 new FeedForward(
-                        json.integer(8192, "intermediate_size"), json.activation("gelu_new", "hidden_act"), false, true),
+                        json.integer(8192, "intermediate_size"),
+                        json.activation("gelu_new", "hidden_act"),
+                        false,
+                        true),
                 new Norm(Norm.Kind.LAYER, (float) json.number(1e-5, "layer_norm_eps"), 0f),
                 BlockLayout.PARALLEL,
                 true,

@@ -39,8 +39,10 @@ final class RotarySettings {
             double frequency = Math.pow(theta, -2.0 * pair / dimensions);
             frequencies.add((float) scaled(type, frequency, maxPositions));
         }
-        // Up to the trained length "dynamic" is no scaling at all, and beyond it the frequencies would depend on each batch.
-        return new PositionEncoding.Rotary(dimensions, interleaved, frequencies, type.equals("dynamic") ? maxPositions : 0);
+        // Up to the trained length "dynamic" is no scaling at all, and beyond it the frequencies would depend on each
+        // batch.
+        return new PositionEncoding.Rotary(
+                dimensions, interleaved, frequencies, type.equals("dynamic") ? maxPositions : 0);
     }
 
     private double scaled(String type, double frequency, int maxPositions) {
@@ -48,8 +50,9 @@ final class RotarySettings {
             case "default", "dynamic" -> frequency;
             case "linear" -> frequency / setting("factor");
             case "llama3" -> llama3(frequency, maxPositions);
-            default -> throw json.refusal("rope type '%s' is not known; known are default, linear, dynamic, llama3"
-                    .formatted(type));
+            default ->
+                throw json.refusal(
+                        "rope type '%s' is not known; known are default, linear, dynamic, llama3".formatted(type));
         };
     }
 

@@ -122,22 +122,24 @@ public final class WeightNames {
         int keys = attention.kvHeads() * attention.headDim();
         return switch (kind) {
             case WHOLE -> List.of(HubTensor.whole(files.get(0), parameter));
-            case TRANSPOSED -> List.of(
-                    parameter.shape().length == 2
-                            ? HubTensor.transposed(files.get(0), parameter)
-                            : HubTensor.whole(files.get(0), parameter));
-            case QUERIES_KEYS_VALUES -> List.of(
-                    HubTensor.rows(files.get(0), parameter, 0, queries),
-                    HubTensor.rows(files.get(1), parameter, queries, queries + keys),
-                    HubTensor.rows(files.get(2), parameter, queries + keys, queries + 2 * keys));
+            case TRANSPOSED ->
+                List.of(
+                        parameter.shape().length == 2
+                                ? HubTensor.transposed(files.get(0), parameter)
+                                : HubTensor.whole(files.get(0), parameter));
+            case QUERIES_KEYS_VALUES ->
+                List.of(
+                        HubTensor.rows(files.get(0), parameter, 0, queries),
+                        HubTensor.rows(files.get(1), parameter, queries, queries + keys),
+                        HubTensor.rows(files.get(2), parameter, queries + keys, queries + 2 * keys));
             case HALVES -> {
                 int half = parameter.shape()[0] / 2;
                 yield List.of(
                         HubTensor.rows(files.get(0), parameter, 0, half),
                         HubTensor.rows(files.get(1), parameter, half, 2 * half));
             }
-            case INTERLEAVED_HEADS -> List.of(
-                    HubTensor.interleavedHeads(files.get(0), parameter, attention.heads(), attention.headDim()));
+            case INTERLEAVED_HEADS ->
+                List.of(HubTensor.interleavedHeads(files.get(0), parameter, attention.heads(), attention.headDim()));
         };
     }
 }
