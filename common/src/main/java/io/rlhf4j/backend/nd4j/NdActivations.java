@@ -1,12 +1,16 @@
 package io.rlhf4j.backend.nd4j;
 
+import static io.rlhf4j.backend.nd4j.NdStorage.floats;
+import static io.rlhf4j.backend.nd4j.NdStorage.store;
+
 import io.rlhf4j.tensor.Activation;
+import io.rlhf4j.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Activations and their slopes, element by element, from fp32 to fp32. */
+/** Activations and their slopes, element by element in fp32, and the gated form of both. */
 final class NdActivations {
     private static final double ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
     private static final double CUBE_FACTOR = 0.044715;
@@ -53,5 +57,22 @@ final class NdActivations {
     private static INDArray tanhOfGelu(INDArray x) {
         INDArray inner = x.mul(x).muli(CUBE_FACTOR).addi(1).muli(x).muli(ROOT_2_OVER_PI);
         return Transforms.tanh(inner, false);
+    }
+
+    static void gated(Activation f, Tensor gateUp, Tensor out) {
+        int half = out.columns();
+        INDArray up = floats(gateUp.columns(half, 2 * half));
+        store(value(f, floats(gateUp.columns(0, half))).muli(up), out);
+    }
+
+    static void gatedBackward(Activation f, Tensor gateUp, Tensor dy, Tensor dGateUp) {
+        int half = dy.columns();
+        INDArray gate = floats(gateUp.columns(0, half));
+        INDArray up = floats(gateUp.columns(half, 2 * half));
+        INDArray gradient = floats(dy);
+        INDArray dGate = slope(f, gate).muli(up).muli(gradient);
+        INDArray dUp = value(f, gate).muli(gradient);
+        store(dGate, dGateUp.columns(0, half));
+        store(dUp, dGateUp.columns(half, 2 * half));
     }
 }

@@ -1,5 +1,6 @@
 package io.rlhf4j.backend.nd4j;
 
+import static io.rlhf4j.backend.nd4j.NdScratch.OPERATION;
 import static io.rlhf4j.backend.nd4j.NdStorage.accumulate;
 import static io.rlhf4j.backend.nd4j.NdStorage.floats;
 import static io.rlhf4j.backend.nd4j.NdStorage.packed;
@@ -18,10 +19,8 @@ import io.rlhf4j.tensor.Storage;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.tensor.TokenGradient;
 import java.util.Arrays;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * Each operation as a few ND4J operations on fp32 arrays: bf16 tensors are read as fp32 and rounded when stored. It is
@@ -61,7 +60,8 @@ final class NdArrayBackend implements Backend {
             throw new IllegalArgumentException(
                     "write: " + source.length + " values from place " + from + " do not fill " + target);
         }
-        store(Nd4j.createFromArray(Arrays.copyOfRange(source, from, to)).reshape(lengths(target)), target);
+        OPERATION.run(() ->
+                store(Nd4j.createFromArray(Arrays.copyOfRange(source, from, to)).reshape(lengths(target)), target));
     }
 
     @Override
@@ -71,8 +71,7 @@ final class NdArrayBackend implements Backend {
             throw new IllegalArgumentException(
                     "read: " + source + " does not fit into " + target.length + " values from place " + from);
         }
-        float[] values = packed(source).reshape(length).toFloatVector();
-        System.arraycopy(values, 0, target, from, length);
+        OPERATION.run(() -> System.arraycopy(packed(source).reshape(length).toFloatVector(), 0, target, from, length));
     }
 
     @Override
@@ -83,7 +82,7 @@ final class NdArrayBackend implements Backend {
     @Override
     public void copy(Tensor source, Tensor target) {
         Operands.copy(source, target);
-        store(view(source), target);
+        OPERATION.run(() -> store(view(source), target));
     }
 
     // ---- matrix products
@@ -91,25 +90,29 @@ final class NdArrayBackend implements Backend {
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean add) {
         Operands.matmul(a, transposeA, b, transposeB, out);
-        INDArray product = Nd4j.matmul(packed(a), packed(b), transposeA, transposeB, false);
-        if (add) {
-            accumulate(product, out);
-        } else {
-            store(product, out);
-        }
+        OPERATION.run(() -> {
+            INDArray product = Nd4j.matmul(packed(a), packed(b), transposeA, transposeB, false);
+            if (add) {
+                accumulate(product, out);
+            } else {
+                store(product, out);
+            }
+        });
     }
 
     @Override
     public void linear(Tensor x, Tensor weight, Tensor bias, Tensor out) {
         Operands.linear(x, weight, bias, out);
-        INDArray product = Nd4j.matmul(packed(x), packed(weight), false, true, false);
-        store(bias == null ? product : product.add(floats(bias).reshape(1, bias.columns())), out);
+        OPERATION.run(() -> {
+            INDArray product = Nd4j.matmul(packed(x), packed(weight), false, true, false);
+            store(bias == null ? product : product.add(floats(bias).reshape(1, bias.columns())), out);
+        });
     }
 
     @Override
     public void addColumnSums(Tensor x, Tensor sums) {
         Operands.addColumnSums(x, sums);
-        accumulate(floats(x).sum(0), sums);
+        OPERATION.run(() -> accumulate(floats(x).sum(0), sums));
     }
 
     // ---- pointwise
@@ -117,53 +120,44 @@ final class NdArrayBackend implements Backend {
     @Override
     public void add(Tensor a, Tensor b, Tensor out) {
         Operands.pointwise("add", out, a, b);
-        store(floats(a).add(floats(b)), out);
+        OPERATION.run(() -> store(floats(a).add(floats(b)), out));
     }
 
     @Override
     public void addScaled(float factor, Tensor x, Tensor y) {
         Operands.pointwise("addScaled", y, x);
-        accumulate(floats(x).mul(factor), y);
+        OPERATION.run(() -> accumulate(floats(x).mul(factor), y));
     }
 
     @Override
     public void scale(Tensor x, float factor) {
         Operands.pointwise("scale", x);
-        store(floats(x).mul(factor), x);
+        OPERATION.run(() -> store(floats(x).mul(factor), x));
     }
 
     @Override
     public void activate(Activation f, Tensor x, Tensor out) {
         Operands.pointwise("activate", out, x);
-        store(NdActivations.value(f, floats(x)), out);
+        OPERATION.run(() -> store(NdActivations.value(f, floats(x)), out));
     }
 
     @Override
     public void activateBackward(Activation f, Tensor x, Tensor dy, Tensor dx) {
         Operands.pointwise("activateBackward", dx, x, dy);
-        store(NdActivations.slope(f, floats(x)).muli(floats(dy)), dx);
+        OPERATION.run(() -> store(NdActivations.slope(f, floats(x)).muli(floats(dy)), dx));
     }
 
     @Override
     public void activateGated(Activation f, Tensor gateUp, Tensor out) {
         Operands.gated("activateGated", gateUp, out);
-        int half = out.columns();
-        INDArray up = floats(gateUp.columns(half, 2 * half));
-        store(NdActivations.value(f, floats(gateUp.columns(0, half))).muli(up), out);
+        OPERATION.run(() -> NdActivations.gated(f, gateUp, out));
     }
 
     @Override
     public void activateGatedBackward(Activation f, Tensor gateUp, Tensor dy, Tensor dGateUp) {
         Operands.gated("activateGatedBackward", gateUp, dy);
         Operands.pointwise("activateGatedBackward", dGateUp, gateUp);
-        int half = dy.columns();
-        INDArray gate = floats(gateUp.columns(0, half));
-        INDArray up = floats(gateUp.columns(half, 2 * half));
-        INDArray gradient = floats(dy);
-        INDArray dGate = NdActivations.slope(f, gate).muli(up).muli(gradient);
-        INDArray dUp = NdActivations.value(f, gate).muli(gradient);
-        store(dGate, dGateUp.columns(0, half));
-        store(dUp, dGateUp.columns(half, 2 * half));
+        OPERATION.run(() -> NdActivations.gatedBackward(f, gateUp, dy, dGateUp));
     }
 
     // ---- normalisation
@@ -171,7 +165,7 @@ final class NdArrayBackend implements Backend {
     @Override
     public void layerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon, Tensor out, Tensor statistics) {
         Operands.norm("layerNorm", x, weight, bias, out, statistics, 2);
-        NdNorms.layerNorm(x, weight, bias, epsilon, out, statistics);
+        OPERATION.run(() -> NdNorms.layerNorm(x, weight, bias, epsilon, out, statistics));
     }
 
     @Override
@@ -179,13 +173,13 @@ final class NdArrayBackend implements Backend {
             Tensor dy, Tensor x, Tensor weight, Tensor statistics, Tensor dx, Tensor dWeight, Tensor dBias) {
         Operands.norm("layerNormBackward", x, weight, null, dx, statistics, 2);
         Operands.norm("layerNormBackward", dy, dWeight, dBias, dx, statistics, 2);
-        NdNorms.layerNormBackward(dy, x, weight, statistics, dx, dWeight, dBias);
+        OPERATION.run(() -> NdNorms.layerNormBackward(dy, x, weight, statistics, dx, dWeight, dBias));
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float weightOffset, float epsilon, Tensor out, Tensor statistics) {
         Operands.norm("rmsNorm", x, weight, null, out, statistics, 1);
-        NdNorms.rmsNorm(x, weight, weightOffset, epsilon, out, statistics);
+        OPERATION.run(() -> NdNorms.rmsNorm(x, weight, weightOffset, epsilon, out, statistics));
     }
 
     @Override
@@ -193,7 +187,7 @@ final class NdArrayBackend implements Backend {
             Tensor dy, Tensor x, Tensor weight, float weightOffset, Tensor statistics, Tensor dx, Tensor dWeight) {
         Operands.norm("rmsNormBackward", x, weight, null, dx, statistics, 1);
         Operands.norm("rmsNormBackward", dy, dWeight, null, dx, statistics, 1);
-        NdNorms.rmsNormBackward(dy, x, weight, weightOffset, statistics, dx, dWeight);
+        OPERATION.run(() -> NdNorms.rmsNormBackward(dy, x, weight, weightOffset, statistics, dx, dWeight));
     }
 
     // ---- rows
@@ -201,13 +195,13 @@ final class NdArrayBackend implements Backend {
     @Override
     public void gatherRows(Tensor table, int[] indices, Tensor out) {
         Operands.rows("gatherRows", table, indices, out);
-        store(NdRows.gathered(view(table), indices), out);
+        OPERATION.run(() -> store(NdRows.gathered(view(table), indices), out));
     }
 
     @Override
     public void scatterAddRows(Tensor rows, int[] indices, Tensor table) {
         Operands.rows("scatterAddRows", table, indices, rows);
-        NdRows.scatterAdd(rows, indices, table);
+        OPERATION.run(() -> NdRows.scatterAdd(rows, indices, table));
     }
 
     // ---- attention
@@ -215,7 +209,7 @@ final class NdArrayBackend implements Backend {
     @Override
     public void rotate(RotarySpec rotary, Tensor x, int[] positions, boolean inverse) {
         Operands.rotate(rotary, x, positions);
-        NdRows.rotate(rotary, x, positions, inverse);
+        OPERATION.run(() -> NdRows.rotate(rotary, x, positions, inverse));
     }
 
     @Override
@@ -263,7 +257,7 @@ final class NdArrayBackend implements Backend {
     @Override
     public void tokenLogProbs(LanguageHead head, Tensor hidden, int[] targets, float[] logProbs, float[] entropies) {
         Operands.head("tokenLogProbs", head, hidden, targets);
-        new NdLanguageHead(head).logProbs(hidden, targets, logProbs, entropies, null);
+        OPERATION.run(() -> new NdLanguageHead(head).logProbs(hidden, targets, logProbs, entropies, null));
     }
 
     @Override
@@ -280,19 +274,19 @@ final class NdArrayBackend implements Backend {
         Operands.head("tokenLogProbsWithGradient", head, hidden, targets);
         Operands.gradient("tokenLogProbsWithGradient", hidden, dHidden);
         Operands.gradient("tokenLogProbsWithGradient", head.weight(), dWeight);
-        new NdLanguageHead(head)
+        OPERATION.run(() -> new NdLanguageHead(head)
                 .logProbs(
                         hidden,
                         targets,
                         logProbs,
                         entropies,
-                        new NdLanguageHead.Gradients(gradient, dHidden, dWeight, dBias));
+                        new NdLanguageHead.Gradients(gradient, dHidden, dWeight, dBias)));
     }
 
     @Override
     public void logits(LanguageHead head, Tensor hidden, Tensor logits) {
         Operands.logits(head, hidden, logits);
-        store(new NdLanguageHead(head).logits(packed(hidden)), logits);
+        OPERATION.run(() -> store(new NdLanguageHead(head).logits(packed(hidden)), logits));
     }
 
     // ---- optimizer
@@ -300,24 +294,13 @@ final class NdArrayBackend implements Backend {
     @Override
     public double sumOfSquares(Tensor x) {
         Operands.pointwise("sumOfSquares", x);
-        INDArray values = view(x).castTo(DataType.DOUBLE);
-        return values.mul(values).sumNumber().doubleValue();
+        return NdOptimizer.sumOfSquares(x.flatten());
     }
 
     @Override
     public void adamW(AdamWSettings settings, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
         Operands.pointwise("adamW", parameter, gradient, moment1, moment2);
-        double correction1 = 1 - Math.pow(settings.beta1(), settings.step());
-        double correction2 = 1 - Math.pow(settings.beta2(), settings.step());
-        INDArray scaled = floats(gradient).mul(settings.gradientScale());
-        INDArray m = view(moment1);
-        INDArray v = view(moment2);
-        m.muli(settings.beta1()).addi(scaled.mul(1 - settings.beta1()));
-        v.muli(settings.beta2()).addi(scaled.mul(scaled).muli(1 - settings.beta2()));
-        INDArray root = Transforms.sqrt(v.div(correction2), false).addi(settings.epsilon());
-        view(parameter)
-                .muli(1 - settings.learningRate() * settings.weightDecay())
-                .subi(m.div(root).muli(settings.learningRate() / correction1));
+        OPERATION.run(() -> NdOptimizer.adamW(settings, parameter, gradient, moment1, moment2));
     }
 
     private static long[] lengths(Tensor tensor) {

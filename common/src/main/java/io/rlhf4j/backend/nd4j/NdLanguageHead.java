@@ -1,5 +1,6 @@
 package io.rlhf4j.backend.nd4j;
 
+import static io.rlhf4j.backend.nd4j.NdScratch.PART;
 import static io.rlhf4j.backend.nd4j.NdStorage.accumulate;
 import static io.rlhf4j.backend.nd4j.NdStorage.floats;
 import static io.rlhf4j.backend.nd4j.NdStorage.packed;
@@ -52,7 +53,8 @@ final class NdLanguageHead {
         int step = Math.max(1, LOGITS_AT_ONCE / head.weight().rows());
         for (int from = 0; from < targets.length; from += step) {
             int to = Math.min(targets.length, from + step);
-            rows(hidden, targets, logProbs, entropies, gradients, from, to);
+            int first = from;
+            PART.run(() -> rows(hidden, targets, logProbs, entropies, gradients, first, to));
         }
     }
 

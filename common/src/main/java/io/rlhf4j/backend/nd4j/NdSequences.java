@@ -1,5 +1,6 @@
 package io.rlhf4j.backend.nd4j;
 
+import static io.rlhf4j.backend.nd4j.NdScratch.PART;
 import static io.rlhf4j.backend.nd4j.NdStorage.packed;
 import static io.rlhf4j.backend.nd4j.NdStorage.store;
 import static io.rlhf4j.backend.nd4j.NdStorage.view;
@@ -9,24 +10,35 @@ import io.rlhf4j.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Attention of packed batches, one sequence after the other; empty sequences have nothing to do. */
+/** Attention of packed batches, one sequence after the other. */
 final class NdSequences {
     private NdSequences() {}
 
-    static void attention(
-            AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+    /** What is done with tokens {@code from} to {@code to} (exclusive), sequence {@code index}. */
+    private interface Sequence {
+        void compute(int index, int from, int to);
+    }
+
+    /** Empty sequences have nothing to do. */
+    private static void each(int[] starts, Sequence sequence) {
         for (int s = 0; s < starts.length - 1; s++) {
-            int from = starts[s];
-            int to = starts[s + 1];
-            if (from < to) {
-                NdAttention sequence = sequence(spec, q, k, v, from, to);
-                INDArray sums = sequence.logSumExp();
-                store(sequence.output(sums), out.slice(from, to));
-                if (logSumExp != null) {
-                    store(sums.reshape(spec.heads(), to - from), logSumExp.columns(from, to));
-                }
+            int index = s;
+            if (starts[index] < starts[index + 1]) {
+                PART.run(() -> sequence.compute(index, starts[index], starts[index + 1]));
             }
         }
+    }
+
+    static void attention(
+            AttentionSpec spec, Tensor q, Tensor k, Tensor v, int[] starts, Tensor out, Tensor logSumExp) {
+        each(starts, (index, from, to) -> {
+            NdAttention attention = attention(spec, q, k, v, from, to);
+            INDArray sums = attention.logSumExp();
+            store(attention.output(sums), out.slice(from, to));
+            if (logSumExp != null) {
+                store(sums.reshape(spec.heads(), to - from), logSumExp.columns(from, to));
+            }
+        });
     }
 
     static void backward(
@@ -40,18 +52,14 @@ final class NdSequences {
             Tensor dq,
             Tensor dk,
             Tensor dv) {
-        for (int s = 0; s < starts.length - 1; s++) {
-            int from = starts[s];
-            int to = starts[s + 1];
-            if (from < to) {
-                INDArray sums = packed(logSumExp.columns(from, to)).reshape(spec.heads(), to - from, 1);
-                NdAttention.Gradients gradients =
-                        sequence(spec, q, k, v, from, to).gradients(sums, packed(dOut.slice(from, to)));
-                store(gradients.q(), dq.slice(from, to));
-                store(gradients.k(), dk.slice(from, to));
-                store(gradients.v(), dv.slice(from, to));
-            }
-        }
+        each(starts, (index, from, to) -> {
+            INDArray sums = packed(logSumExp.columns(from, to)).reshape(spec.heads(), to - from, 1);
+            NdAttention.Gradients gradients =
+                    attention(spec, q, k, v, from, to).gradients(sums, packed(dOut.slice(from, to)));
+            store(gradients.q(), dq.slice(from, to));
+            store(gradients.k(), dk.slice(from, to));
+            store(gradients.v(), dv.slice(from, to));
+        });
     }
 
     static void cached(
@@ -64,25 +72,21 @@ final class NdSequences {
             int[] lengths,
             int[] starts,
             Tensor out) {
-        for (int s = 0; s < lengths.length; s++) {
-            int from = starts[s];
-            int to = starts[s + 1];
-            if (from < to) {
-                int[] rows = new int[lengths[s]];
-                for (int p = 0; p < rows.length; p++) {
-                    rows[p] = blocks[s][p / blockSize] * blockSize + p % blockSize;
-                }
-                NdAttention sequence = new NdAttention(
-                        spec,
-                        packed(q.slice(from, to)),
-                        NdRows.gathered(view(keys), rows).castTo(DataType.FLOAT),
-                        NdRows.gathered(view(values), rows).castTo(DataType.FLOAT));
-                store(sequence.output(sequence.logSumExp()), out.slice(from, to));
+        each(starts, (index, from, to) -> {
+            int[] rows = new int[lengths[index]];
+            for (int p = 0; p < rows.length; p++) {
+                rows[p] = blocks[index][p / blockSize] * blockSize + p % blockSize;
             }
-        }
+            NdAttention attention = new NdAttention(
+                    spec,
+                    packed(q.slice(from, to)),
+                    NdRows.gathered(view(keys), rows).castTo(DataType.FLOAT),
+                    NdRows.gathered(view(values), rows).castTo(DataType.FLOAT));
+            store(attention.output(attention.logSumExp()), out.slice(from, to));
+        });
     }
 
-    private static NdAttention sequence(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int from, int to) {
+    private static NdAttention attention(AttentionSpec spec, Tensor q, Tensor k, Tensor v, int from, int to) {
         return new NdAttention(spec, packed(q.slice(from, to)), packed(k.slice(from, to)), packed(v.slice(from, to)));
     }
 }
