@@ -10,6 +10,10 @@ import java.util.Optional;
  */
 public record ColumnsConfig(
         @Doc("Column of a key that is unique in the source. The row's position when absent.") Optional<String> key,
+        @Doc(
+                        "Column whose value decides, by the stable hash, the step that a row serves and whether it is held out: rows"
+                                + " of one value stay together. The key when absent.")
+                Optional<String> group,
         @Doc("Column of the prompt.") Optional<String> prompt,
         @Doc("Column of the response to learn.") Optional<String> response,
         @Doc("Column of the better response of a pair.") Optional<String> chosen,

@@ -23,6 +23,10 @@ public record SourceConfig(
                         range = "[0, 1]")
                 double heldOut,
         @Doc(value = "Most rows taken; 0 takes all.", preset = "0", range = "[0, inf)") long limit,
+        @Doc(
+                        "A SELECT over the view `source`, the rows as they are stored; its result takes their place. With it nested"
+                                + " or wide files become rows of the kinds known here.")
+                Optional<String> sql,
         @Doc("Which column is what.") ColumnsConfig columns)
         implements Checked {
     @Override

@@ -18,6 +18,8 @@ import picocli.CommandLine.Spec;
             SftCommand.class,
             RewardCommand.class,
             PpoCommand.class,
+            GenerateCommand.class,
+            ChatCommand.class,
             PlanCommand.class,
             DataCommand.class,
             InspectCommand.class
@@ -44,6 +46,7 @@ public final class CommandLineTool implements Runnable {
             CommandLine line = new CommandLine(new CommandLineTool(), factory(terminal, interrupts));
             line.setOut(new java.io.PrintWriter(terminal.out(), true));
             line.setErr(new java.io.PrintWriter(terminal.err(), true));
+            line.setCaseInsensitiveEnumValuesAllowed(true);
             line.setExecutionExceptionHandler((thrown, command, parsed) -> Failures.report(thrown, terminal));
             return line.execute(arguments);
         } catch (Error fatal) {

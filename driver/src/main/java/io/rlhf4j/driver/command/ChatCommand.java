@@ -1,0 +1,77 @@
+package io.rlhf4j.driver.command;
+
+import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.driver.chat.ChatModel;
+import io.rlhf4j.driver.chat.Conversation;
+import io.rlhf4j.sampling.RandomStream;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code rlhf4j chat}. */
+@Command(
+        name = "chat",
+        description = "A conversation with a model: /new begins anew, /exit or Ctrl-D ends.",
+        mixinStandardHelpOptions = true)
+final class ChatCommand implements Callable<Integer> {
+    private final Terminal terminal;
+    private final Interrupts interrupts;
+    private final Configuration hadoop = new Configuration();
+
+    @Mixin
+    private ModelOptions options;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "System message.")
+    private String system;
+
+    ChatCommand(Terminal terminal, Interrupts interrupts) {
+        this.terminal = terminal;
+        this.interrupts = interrupts;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        SamplingConfig sampling = options.sampling();
+        try (ChatModel model = options.load(terminal, hadoop)) {
+            // Typing is waited for in a read that no interrupt ends, and there is nothing to lose here.
+            interrupts.onStop(() -> Runtime.getRuntime().halt(130));
+            terminal.err().println("%s; /new begins anew, /exit ends".formatted(options));
+            converse(model, sampling);
+        }
+        return 0;
+    }
+
+    private void converse(ChatModel model, SamplingConfig sampling) throws IOException {
+        Conversation conversation = new Conversation(Optional.ofNullable(system));
+        long turn = 0;
+        for (String line = ask(); line != null && !line.equals("/exit"); line = ask()) {
+            if (line.equals("/new")) {
+                conversation.clear();
+            } else if (!line.isBlank()) {
+                conversation.user(line);
+                conversation.assistant(
+                        reply(model, sampling, conversation, options.stream().at(turn++)));
+            }
+        }
+    }
+
+    private String ask() throws IOException {
+        terminal.err().print("> ");
+        terminal.err().flush();
+        return terminal.in().readLine();
+    }
+
+    private String reply(ChatModel model, SamplingConfig sampling, Conversation conversation, RandomStream stream) {
+        int[] prompt = model.promptIds(conversation.messages());
+        String answer = model.answer(prompt, sampling, stream, piece -> {
+            terminal.out().print(piece);
+            terminal.out().flush();
+        });
+        terminal.out().println();
+        return answer;
+    }
+}
