@@ -2,7 +2,11 @@ package io.rlhf4j.backend.nd4j;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.BackendProvider;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.Properties;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.factory.Nd4jBackend;
 import org.nd4j.nativeblas.NativeOps;
@@ -59,9 +63,22 @@ public final class NdArrayBackendProvider implements BackendProvider {
         Nd4j.getEnvironment().setMaxMasterThreads(threads);
         return new NdArrayBackend("ND4J %s on %s, %s, %d threads"
                 .formatted(
-                        Nd4j.class.getPackage().getImplementationVersion(),
+                        version(),
                         Nd4j.getBackend().getClass().getSimpleName(),
                         Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor"),
                         threads));
+    }
+
+    /** ND4J's manifest has no version; the file that Maven puts into each jar has. */
+    private static String version() {
+        Properties properties = new Properties();
+        try (InputStream file = Nd4j.class.getResourceAsStream("/META-INF/maven/org.nd4j/nd4j-api/pom.properties")) {
+            if (file != null) {
+                properties.load(file);
+            }
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+        return properties.getProperty("version", "of unknown version");
     }
 }
