@@ -29,9 +29,9 @@ public final class NdArrayBackendProvider implements BackendProvider {
         try {
             return isCuda(Nd4jBackend.load()) ? undrivableDevice() : Optional.empty();
         } catch (Nd4jBackend.NoAvailableBackendException | RuntimeException | LinkageError noLibrary) {
-            return Optional.of("ND4J's native library cannot be loaded (%s); is the classifier of this platform on the"
-                            .formatted(noLibrary)
-                    + " class path?");
+            return Optional.of(("no ND4J backend loads on this machine (%s); the processor's needs the jar of this"
+                            + " platform, the CUDA one an NVIDIA card and the libraries of CUDA 11.6")
+                    .formatted(noLibrary.getMessage()));
         }
     }
 
