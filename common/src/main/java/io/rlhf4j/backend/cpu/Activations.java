@@ -8,13 +8,17 @@ import jdk.incubator.vector.VectorOperators;
 
 /** The non-linearities and their derivatives, on runs of fp32. */
 final class Activations {
-    private static final float ROOT_HALF = 0.70710678f;
+    private static final FloatVector ZERO = Lanes.broadcast(0f);
+    private static final FloatVector HALF = Lanes.broadcast(0.5f);
+    private static final FloatVector MINUS_HALF = Lanes.broadcast(-0.5f);
+    private static final FloatVector ONE = Lanes.broadcast(1f);
     /** 1 / sqrt(2 pi). */
-    private static final float DENSITY = 0.39894228f;
+    private static final FloatVector DENSITY = Lanes.broadcast(0.39894228f);
     /** 2 sqrt(2 / pi): tanh(u) = 2 sigmoid(2u) - 1. */
-    private static final float TANH_SCALE = 1.5957691f;
+    private static final FloatVector TANH_SCALE = Lanes.broadcast(1.5957691f);
 
-    private static final float TANH_CUBIC = 0.044715f;
+    private static final FloatVector TANH_CUBIC = Lanes.broadcast(0.044715f * 1.5957691f);
+    private static final FloatVector TANH_CUBIC_SLOPE = Lanes.broadcast(3f * 0.044715f * 1.5957691f);
 
     private Activations() {}
 
@@ -28,7 +32,7 @@ final class Activations {
         }
     }
 
-    /** {@code out = f'(x)}; out may be x. */
+    /** {@code out = f'(x)}; out is not x. */
     static void derivative(Activation f, Span x, Span out, int count) {
         switch (f) {
             case RELU -> reluDerivative(x.memory, x.offset, out.memory, out.offset, count);
@@ -49,7 +53,7 @@ final class Activations {
     }
 
     private static FloatVector relu(FloatVector x) {
-        return x.blend(0f, x.compare(VectorOperators.LT, 0f));
+        return x.blend(ZERO, x.compare(VectorOperators.LT, ZERO));
     }
 
     private static void reluDerivative(Object x, long from, Object out, long to, int count) {
@@ -63,7 +67,7 @@ final class Activations {
     }
 
     private static FloatVector step(FloatVector x) {
-        return Lanes.broadcast(0f).blend(1f, x.compare(VectorOperators.GT, 0f));
+        return ZERO.blend(ONE, x.compare(VectorOperators.GT, ZERO));
     }
 
     private static void gelu(Object x, long from, Object out, long to, int count) {
@@ -77,24 +81,38 @@ final class Activations {
     }
 
     private static FloatVector gelu(FloatVector x) {
-        FloatVector half = x.mul(0.5f);
-        return half.fma(ExactMath.erf(x.mul(ROOT_HALF)), half);
+        return x.mul(ExactMath.normalShare(x));
     }
 
+    /** In two passes: the compiler stops taking calls into a loop that has grown too long. */
     private static void geluDerivative(Object x, long from, Object out, long to, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
-            Lanes.store(geluDerivative(Lanes.load(x, from + 4L * i)), out, to + 4L * i);
+            Lanes.store(ExactMath.normalShare(Lanes.load(x, from + 4L * i)), out, to + 4L * i);
         }
         if (i < count) {
-            Lanes.storePart(geluDerivative(Lanes.loadPart(x, from + 4L * i, count - i)), out, to + 4L * i, count - i);
+            FloatVector share = ExactMath.normalShare(Lanes.loadPart(x, from + 4L * i, count - i));
+            Lanes.storePart(share, out, to + 4L * i, count - i);
+        }
+        addDensity(x, from, out, to, count);
+    }
+
+    /** {@code out += x phi(x)}. */
+    private static void addDensity(Object x, long from, Object out, long to, int count) {
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            FloatVector v = Lanes.load(x, from + 4L * i);
+            Lanes.store(v.fma(density(v), Lanes.load(out, to + 4L * i)), out, to + 4L * i);
+        }
+        if (i < count) {
+            FloatVector v = Lanes.loadPart(x, from + 4L * i, count - i);
+            FloatVector sum = v.fma(density(v), Lanes.loadPart(out, to + 4L * i, count - i));
+            Lanes.storePart(sum, out, to + 4L * i, count - i);
         }
     }
 
-    private static FloatVector geluDerivative(FloatVector x) {
-        FloatVector share = ExactMath.erf(x.mul(ROOT_HALF)).fma(Lanes.broadcast(0.5f), Lanes.broadcast(0.5f));
-        FloatVector density = ExactMath.exp(x.mul(x).mul(-0.5f)).mul(DENSITY);
-        return x.fma(density, share);
+    private static FloatVector density(FloatVector x) {
+        return ExactMath.expBounded(x.mul(x).mul(MINUS_HALF)).mul(DENSITY);
     }
 
     private static void geluTanh(Object x, long from, Object out, long to, int count) {
@@ -108,8 +126,8 @@ final class Activations {
     }
 
     private static FloatVector geluTanh(FloatVector x) {
-        FloatVector cubic = x.mul(x).fma(Lanes.broadcast(TANH_CUBIC), Lanes.broadcast(1f));
-        return x.mul(ExactMath.sigmoid(x.mul(TANH_SCALE).mul(cubic)));
+        FloatVector twice = x.mul(x).fma(TANH_CUBIC, TANH_SCALE);
+        return x.mul(ExactMath.sigmoid(x.mul(twice)));
     }
 
     private static void geluTanhDerivative(Object x, long from, Object out, long to, int count) {
@@ -125,12 +143,9 @@ final class Activations {
 
     private static FloatVector geluTanhDerivative(FloatVector x) {
         FloatVector square = x.mul(x);
-        FloatVector cubic = square.fma(Lanes.broadcast(TANH_CUBIC), Lanes.broadcast(1f));
-        FloatVector s = ExactMath.sigmoid(x.mul(TANH_SCALE).mul(cubic));
-        FloatVector inner = square.fma(Lanes.broadcast(3f * TANH_CUBIC), Lanes.broadcast(1f))
-                .mul(TANH_SCALE);
-        FloatVector slope = s.mul(Lanes.broadcast(1f).sub(s)).mul(inner);
-        return x.fma(slope, s);
+        FloatVector s = ExactMath.sigmoid(x.mul(square.fma(TANH_CUBIC, TANH_SCALE)));
+        FloatVector inner = square.fma(TANH_CUBIC_SLOPE, TANH_SCALE);
+        return x.fma(s.mul(ONE.sub(s)).mul(inner), s);
     }
 
     private static void silu(Object x, long from, Object out, long to, int count) {
@@ -157,6 +172,6 @@ final class Activations {
 
     private static FloatVector siluDerivative(FloatVector x) {
         FloatVector s = ExactMath.sigmoid(x);
-        return x.fma(s.mul(Lanes.broadcast(1f).sub(s)), s);
+        return x.fma(s.mul(ONE.sub(s)), s);
     }
 }

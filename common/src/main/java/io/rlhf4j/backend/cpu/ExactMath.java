@@ -10,19 +10,46 @@ import jdk.incubator.vector.VectorOperators;
  * bits compiled than interpreted.
  */
 final class ExactMath {
-    private static final float LOG2_E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f;
-    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final FloatVector ONE = Lanes.broadcast(1f);
+    private static final FloatVector TWO = Lanes.broadcast(2f);
+    private static final FloatVector ZERO = Lanes.broadcast(0f);
+
+    private static final FloatVector LOG2_E = Lanes.broadcast(1.44269504f);
+    private static final FloatVector MINUS_LN2_HIGH = Lanes.broadcast(-0.693359375f);
+    private static final FloatVector MINUS_LN2_LOW = Lanes.broadcast(2.12194440e-4f);
     /** 1.5 * 2^23: added to a small number it leaves the nearest whole number in the low bits. */
-    private static final float ROUNDER = 12582912f;
+    private static final FloatVector ROUNDER = Lanes.broadcast(12582912f);
 
-    private static final float EXP_LOWEST = -87f;
-    private static final float EXP_HIGHEST = 88f;
+    private static final FloatVector EXP_LOWEST = Lanes.broadcast(-87f);
+    private static final FloatVector EXP_HIGHEST = Lanes.broadcast(88f);
+    private static final FloatVector EXP_2 = Lanes.broadcast(5.0000001201e-1f);
+    private static final FloatVector EXP_3 = Lanes.broadcast(1.6666665459e-1f);
+    private static final FloatVector EXP_4 = Lanes.broadcast(4.1665795894e-2f);
+    private static final FloatVector EXP_5 = Lanes.broadcast(8.3334519073e-3f);
+    private static final FloatVector EXP_6 = Lanes.broadcast(1.3981999507e-3f);
+    private static final FloatVector EXP_7 = Lanes.broadcast(1.9875691500e-4f);
 
-    /** Below it erf is an odd polynomial, above 1 - exp(polynomial). */
-    private static final float ERF_SPLIT = 0.875f;
+    private static final FloatVector TANH_3 = Lanes.broadcast(-3.33332819422e-1f);
+    private static final FloatVector TANH_5 = Lanes.broadcast(1.33314422036e-1f);
+    private static final FloatVector TANH_7 = Lanes.broadcast(-5.37397155531e-2f);
+    private static final FloatVector TANH_9 = Lanes.broadcast(2.06390887954e-2f);
+    private static final FloatVector TANH_11 = Lanes.broadcast(-5.70498872745e-3f);
+    /** The square of the size below which tanh is its polynomial. */
+    private static final FloatVector TANH_SPLIT = Lanes.broadcast(0.390625f);
 
-    private static final float ERF_SATURATED = 4.05f;
+    /** Where the tail of the normal distribution counts as that of 6: 1e-9. */
+    private static final FloatVector TAIL_END = Lanes.broadcast(6f);
+
+    private static final FloatVector TAIL_0 = Lanes.broadcast(-6.931471806e-01f);
+    private static final FloatVector TAIL_1 = Lanes.broadcast(-7.978850603e-01f);
+    private static final FloatVector TAIL_2 = Lanes.broadcast(-3.183026016e-01f);
+    private static final FloatVector TAIL_3 = Lanes.broadcast(-3.636961058e-02f);
+    private static final FloatVector TAIL_4 = Lanes.broadcast(4.855679814e-03f);
+    private static final FloatVector TAIL_5 = Lanes.broadcast(-4.656515375e-05f);
+    private static final FloatVector TAIL_6 = Lanes.broadcast(-1.617778325e-04f);
+    private static final FloatVector TAIL_7 = Lanes.broadcast(3.975984873e-05f);
+    private static final FloatVector TAIL_8 = Lanes.broadcast(-4.445178547e-06f);
+    private static final FloatVector TAIL_9 = Lanes.broadcast(1.996460668e-07f);
 
     private ExactMath() {}
 
@@ -32,70 +59,52 @@ final class ExactMath {
      */
     static FloatVector exp(FloatVector argument) {
         FloatVector x = argument.blend(EXP_HIGHEST, argument.compare(VectorOperators.GT, EXP_HIGHEST));
-        FloatVector shifted = x.fma(Lanes.broadcast(LOG2_E), Lanes.broadcast(ROUNDER));
+        return expBounded(x);
+    }
+
+    /** {@link #exp} of arguments that are never above 88. */
+    static FloatVector expBounded(FloatVector x) {
+        FloatVector shifted = x.fma(LOG2_E, ROUNDER);
         FloatVector whole = shifted.sub(ROUNDER);
-        FloatVector rest = whole.fma(Lanes.broadcast(-LN2_HIGH), x);
-        rest = whole.fma(Lanes.broadcast(-LN2_LOW), rest);
-        FloatVector p = rest.fma(Lanes.broadcast(1.9875691500e-4f), Lanes.broadcast(1.3981999507e-3f));
-        p = p.fma(rest, Lanes.broadcast(8.3334519073e-3f));
-        p = p.fma(rest, Lanes.broadcast(4.1665795894e-2f));
-        p = p.fma(rest, Lanes.broadcast(1.6666665459e-1f));
-        p = p.fma(rest, Lanes.broadcast(5.0000001201e-1f));
-        p = p.fma(rest.mul(rest), rest).add(1f);
+        FloatVector rest = whole.fma(MINUS_LN2_LOW, whole.fma(MINUS_LN2_HIGH, x));
+        FloatVector p = rest.fma(EXP_7, EXP_6).fma(rest, EXP_5).fma(rest, EXP_4);
+        p = p.fma(rest, EXP_3).fma(rest, EXP_2);
+        p = p.fma(rest.mul(rest), rest).add(ONE);
         // The whole part of x / ln 2 goes straight into the exponent.
         IntVector exponent = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
         FloatVector result = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
-        FloatVector cut = result.blend(0f, argument.compare(VectorOperators.LT, EXP_LOWEST));
-        return cut.blend(argument, argument.compare(VectorOperators.NE, argument));
+        FloatVector cut = result.blend(ZERO, x.compare(VectorOperators.LT, EXP_LOWEST));
+        return cut.blend(x, x.compare(VectorOperators.NE, x));
     }
 
     /** 1 / (1 + e^-x). */
     static FloatVector sigmoid(FloatVector x) {
-        return Lanes.broadcast(1f).div(exp(x.neg()).add(1f));
+        return ONE.div(exp(x.neg()).add(ONE));
     }
 
     /** tanh x: a polynomial near 0, where 1 - 2 / (e^2x + 1) would lose digits. */
     static FloatVector tanh(FloatVector x) {
         FloatVector square = x.mul(x);
-        FloatVector p = square.fma(Lanes.broadcast(-5.70498872745e-3f), Lanes.broadcast(2.06390887954e-2f));
-        p = p.fma(square, Lanes.broadcast(-5.37397155531e-2f));
-        p = p.fma(square, Lanes.broadcast(1.33314422036e-1f));
-        p = p.fma(square, Lanes.broadcast(-3.33332819422e-1f));
+        FloatVector p = square.fma(TANH_11, TANH_9)
+                .fma(square, TANH_7)
+                .fma(square, TANH_5)
+                .fma(square, TANH_3);
         FloatVector small = p.mul(square).fma(x, x);
-        FloatVector large =
-                Lanes.broadcast(1f).sub(Lanes.broadcast(2f).div(exp(x.add(x)).add(1f)));
-        VectorMask<Float> near = square.compare(VectorOperators.LT, 0.390625f);
+        FloatVector large = ONE.sub(TWO.div(exp(x.add(x)).add(ONE)));
+        VectorMask<Float> near = square.compare(VectorOperators.LT, TANH_SPLIT);
         return large.blend(small, near);
     }
 
-    /** The error function, with an absolute error under 2e-7 (polynomials fitted to 40 digits at Chebyshev nodes). */
-    static FloatVector erf(FloatVector x) {
-        FloatVector square = x.mul(x);
-        FloatVector p = square.fma(Lanes.broadcast(8.534120570e-05f), Lanes.broadcast(-8.180781151e-04f));
-        p = p.fma(square, Lanes.broadcast(5.204331595e-03f));
-        p = p.fma(square, Lanes.broadcast(-2.686070837e-02f));
-        p = p.fma(square, Lanes.broadcast(1.128371879e-01f));
-        p = p.fma(square, Lanes.broadcast(-3.761263490e-01f));
-        p = p.fma(square, Lanes.broadcast(1.128379226e+00f));
-        FloatVector small = p.mul(x);
-        FloatVector size = x.blend(x.neg(), x.compare(VectorOperators.LT, 0f));
-        VectorMask<Float> near = size.compare(VectorOperators.LT, ERF_SPLIT);
-        size = size.blend(ERF_SATURATED, size.compare(VectorOperators.GT, ERF_SATURATED));
-        FloatVector large = Lanes.broadcast(1f).sub(exp(erfExponent(size)));
-        large = large.blend(large.neg(), x.compare(VectorOperators.LT, 0f));
-        return large.blend(small, near);
-    }
-
-    /** log(1 - erf(size)) for sizes from {@link #ERF_SPLIT} on. */
-    private static FloatVector erfExponent(FloatVector size) {
-        FloatVector q = size.fma(Lanes.broadcast(-3.370404613e-07f), Lanes.broadcast(5.744236660e-06f));
-        q = q.fma(size, Lanes.broadcast(-2.385914377e-05f));
-        q = q.fma(size, Lanes.broadcast(-2.216663852e-04f));
-        q = q.fma(size, Lanes.broadcast(3.505807836e-03f));
-        q = q.fma(size, Lanes.broadcast(-2.371986583e-02f));
-        q = q.fma(size, Lanes.broadcast(1.063354388e-01f));
-        q = q.fma(size, Lanes.broadcast(6.350420117e-01f));
-        q = q.fma(size, Lanes.broadcast(1.128682137e+00f));
-        return q.mul(size).neg();
+    /**
+     * Phi(x), the share of the normal distribution below x, with an absolute error under 1e-7: its lower tail is the
+     * exponential of a polynomial, fitted to log Phi at Chebyshev nodes.
+     */
+    static FloatVector normalShare(FloatVector x) {
+        FloatVector size = x.abs();
+        FloatVector t = size.blend(TAIL_END, size.compare(VectorOperators.GT, TAIL_END));
+        FloatVector log = t.fma(TAIL_9, TAIL_8).fma(t, TAIL_7).fma(t, TAIL_6).fma(t, TAIL_5);
+        log = log.fma(t, TAIL_4).fma(t, TAIL_3).fma(t, TAIL_2).fma(t, TAIL_1).fma(t, TAIL_0);
+        FloatVector tail = expBounded(log);
+        return tail.blend(ONE.sub(tail), x.compare(VectorOperators.GT, ZERO));
     }
 }

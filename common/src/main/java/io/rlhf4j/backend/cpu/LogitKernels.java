@@ -41,8 +41,9 @@ final class LogitKernels {
     }
 
     static float largest(Object l, long at, int n) {
-        FloatVector a = LOWEST;
-        FloatVector b = LOWEST;
+        // Running values start from new vectors: a constant object would keep them from living in registers.
+        FloatVector a = Lanes.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector b = Lanes.broadcast(Float.NEGATIVE_INFINITY);
         int i = 0;
         for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
             a = Lanes.larger(a, Lanes.load(l, at + 4L * i));
@@ -57,18 +58,12 @@ final class LogitKernels {
     /** Sum of e^(l - largest). */
     static float sum(Object l, long at, float largest, int n) {
         FloatVector shift = Lanes.broadcast(largest);
-        FloatVector a = Lanes.broadcast(0f);
-        FloatVector b = a;
-        int i = 0;
-        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = a.add(ExactMath.exp(Lanes.load(l, at + 4L * i).sub(shift)));
-            b = b.add(ExactMath.exp(Lanes.load(l, at + 4L * (i + WIDTH)).sub(shift)));
+        FloatVector sum = Lanes.broadcast(0f);
+        for (int i = 0; i < n; i += WIDTH) {
+            FloatVector v = part(l, at + 4L * i, Math.min(WIDTH, n - i), LOWEST);
+            sum = sum.add(ExactMath.expBounded(v.sub(shift)));
         }
-        for (; i < n; i += WIDTH) {
-            a = a.add(ExactMath.exp(
-                    part(l, at + 4L * i, Math.min(WIDTH, n - i), LOWEST).sub(shift)));
-        }
-        return Lanes.sum(a.add(b));
+        return Lanes.sum(sum);
     }
 
     /** Sum of e^(l - largest), and of e^(l - largest) (l - largest). */
@@ -79,7 +74,7 @@ final class LogitKernels {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             FloatVector distance = Lanes.load(l, at + 4L * i).sub(shift);
-            FloatVector e = ExactMath.exp(distance);
+            FloatVector e = ExactMath.expBounded(distance);
             sum = sum.add(e);
             weighted = e.fma(distance, weighted);
         }
@@ -87,7 +82,7 @@ final class LogitKernels {
             // e^-88 counts as nothing, and a finite distance keeps 0 times infinity out of the second sum.
             FloatVector nothing = Lanes.broadcast(largest - 200f);
             FloatVector distance = part(l, at + 4L * i, n - i, nothing).sub(shift);
-            FloatVector e = ExactMath.exp(distance);
+            FloatVector e = ExactMath.expBounded(distance);
             sum = sum.add(e);
             weighted = e.fma(distance, weighted);
         }
@@ -145,10 +140,12 @@ final class LogitKernels {
         FloatVector shift = Lanes.broadcast(logSumExp);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            Lanes.store(ExactMath.exp(Lanes.load(l, at + 4L * i).sub(shift)).mul(factor), out, outAt + 4L * i);
+            Lanes.store(
+                    ExactMath.expBounded(Lanes.load(l, at + 4L * i).sub(shift)).mul(factor), out, outAt + 4L * i);
         }
         if (i < n) {
-            FloatVector p = ExactMath.exp(Lanes.loadPart(l, at + 4L * i, n - i).sub(shift));
+            FloatVector p =
+                    ExactMath.expBounded(Lanes.loadPart(l, at + 4L * i, n - i).sub(shift));
             Lanes.storePart(p.mul(factor), out, outAt + 4L * i, n - i);
         }
     }
@@ -158,7 +155,7 @@ final class LogitKernels {
         FloatVector shift = Lanes.broadcast(logSumExp);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector p = ExactMath.exp(Lanes.load(l, at + 4L * i).sub(shift));
+            FloatVector p = ExactMath.expBounded(Lanes.load(l, at + 4L * i).sub(shift));
             Lanes.storeBf16(p.mul(factor), out, outAt + 2L * i);
         }
         return i;
@@ -167,7 +164,7 @@ final class LogitKernels {
     /** d loss / d logit of tokens that are not the target: p falls as theirs rises. */
     private static FloatVector slope(Slopes s, FloatVector l) {
         FloatVector logP = l.sub(s.logSumExp);
-        FloatVector p = ExactMath.exp(logP);
+        FloatVector p = ExactMath.expBounded(logP);
         // d entropy / d l_j = -p_j (log p_j + entropy). A p of 0 may come with log p = -infinity.
         FloatVector bounded = Lanes.larger(logP, Lanes.broadcast(-200f));
         FloatVector byEntropy = bounded.add(s.entropy).mul(-s.ofEntropy);

@@ -148,17 +148,25 @@ final class Optimizer {
             Object second,
             long secondAt,
             int count) {
+        FloatVector gradientScale = Lanes.broadcast(f.gradientScale);
+        FloatVector toFirst = Lanes.broadcast(f.toFirst);
+        FloatVector toSecond = Lanes.broadcast(f.toSecond);
+        FloatVector keepSecond = Lanes.broadcast(f.keepSecond);
+        FloatVector rootCorrection = Lanes.broadcast(f.rootCorrection);
+        FloatVector epsilon = Lanes.broadcast(f.epsilon);
+        FloatVector keep = Lanes.broadcast(f.keep);
+        FloatVector stepSize = Lanes.broadcast(f.stepSize);
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
-            FloatVector g = Lanes.load(gradient, gradientAt + 4L * i).mul(f.gradientScale);
+            FloatVector g = Lanes.load(gradient, gradientAt + 4L * i).mul(gradientScale);
             FloatVector m = Lanes.load(first, firstAt + 4L * i);
             FloatVector v = Lanes.load(second, secondAt + 4L * i);
-            m = g.sub(m).fma(Lanes.broadcast(f.toFirst), m);
-            v = g.mul(f.toSecond).fma(g, v.mul(f.keepSecond));
+            m = g.sub(m).fma(toFirst, m);
+            v = g.mul(toSecond).fma(g, v.mul(keepSecond));
             FloatVector root =
-                    v.lanewise(VectorOperators.SQRT).div(f.rootCorrection).add(f.epsilon);
-            FloatVector p = Lanes.load(value, valueAt + 4L * i).mul(f.keep);
-            p = m.div(root).fma(Lanes.broadcast(f.stepSize), p);
+                    v.lanewise(VectorOperators.SQRT).div(rootCorrection).add(epsilon);
+            FloatVector p = Lanes.load(value, valueAt + 4L * i).mul(keep);
+            p = m.div(root).fma(stepSize, p);
             Lanes.store(m, first, firstAt + 4L * i);
             Lanes.store(v, second, secondAt + 4L * i);
             Lanes.store(p, value, valueAt + 4L * i);

@@ -33,7 +33,7 @@ final class ScoreKernels {
         if (slope != 0f) {
             return scoresWithSlope(s, at, columns, scale, lowest, end, slope, distance);
         }
-        FloatVector largest = NOTHING;
+        FloatVector largest = Lanes.broadcast(Float.NEGATIVE_INFINITY);
         for (int j = 0; j < columns; j += WIDTH) {
             FloatVector column = Lanes.IOTA.add(j);
             FloatVector score = Lanes.load(s, at + 4L * j).mul(scale);
@@ -55,7 +55,7 @@ final class ScoreKernels {
             float slope,
             int distance) {
         FloatVector slopes = Lanes.broadcast(slope);
-        FloatVector largest = NOTHING;
+        FloatVector largest = Lanes.broadcast(Float.NEGATIVE_INFINITY);
         for (int j = 0; j < columns; j += WIDTH) {
             FloatVector column = Lanes.IOTA.add(j);
             FloatVector score = Lanes.load(s, at + 4L * j).mul(scale);
@@ -82,7 +82,7 @@ final class ScoreKernels {
         FloatVector shift = Lanes.broadcast(largest);
         FloatVector sum = Lanes.broadcast(0f);
         for (int j = 0; j < columns; j += WIDTH) {
-            FloatVector e = ExactMath.exp(Lanes.load(s, at + 4L * j).sub(shift));
+            FloatVector e = ExactMath.expBounded(Lanes.load(s, at + 4L * j).sub(shift));
             Lanes.store(e, p, pAt + 4L * j);
             sum = sum.add(e);
         }
@@ -94,7 +94,7 @@ final class ScoreKernels {
         FloatVector shift = Lanes.broadcast(largest);
         FloatVector sum = Lanes.broadcast(0f);
         for (int j = 0; j < columns; j += WIDTH) {
-            FloatVector e = ExactMath.exp(Lanes.load(s, at + 4L * j).sub(shift));
+            FloatVector e = ExactMath.expBounded(Lanes.load(s, at + 4L * j).sub(shift));
             Lanes.storeBf16(e, p, pAt + 2L * j);
             sum = sum.add(e);
         }
@@ -131,7 +131,7 @@ final class ScoreKernels {
             log = column.add(distance).fma(slopes, log);
             log = log.blend(NOTHING, column.compare(VectorOperators.GE, end));
             log = log.blend(NOTHING, column.compare(VectorOperators.LT, lowest));
-            Lanes.store(ExactMath.exp(log), s, at + 4L * j);
+            Lanes.store(ExactMath.expBounded(log), s, at + 4L * j);
         }
     }
 
