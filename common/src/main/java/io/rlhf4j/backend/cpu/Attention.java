@@ -7,6 +7,8 @@ import io.rlhf4j.tensor.Tensor;
 /** Attention forward: a piece of work is one key head of one sequence. */
 final class Attention {
     private static final int KEYS = AttentionTiles.KEYS;
+    /** From so many queries of a sequence on, copying its keys and values once costs less than passing over them often. */
+    private static final int WORTH_PACKING = 8;
 
     private final WorkerPool workers;
     private final MatrixProducts products;
@@ -57,7 +59,11 @@ final class Attention {
             int first = starts[sequence];
             int count = starts[sequence + 1] - first;
             int length = lengths[sequence];
-            if (count == 0) {
+            if (count < WORTH_PACKING) {
+                Decoding decoding = new Decoding(spec, keyRows, valueRows, blocks[sequence], blockSize);
+                for (int i = 0; i < count; i++) {
+                    decoding.run(workspace, queries, first + i, length - count + i, kvHead, result);
+                }
                 return;
             }
             AttentionForward head = new AttentionForward(tiles, spec, workspace, length);
