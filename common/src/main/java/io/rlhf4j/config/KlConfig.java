@@ -15,7 +15,10 @@ public record KlConfig(
         @Doc(value = "Divergence that an adaptive beta aims at, in `unit`.", preset = "6", range = "(0, inf)")
                 double target,
         @Doc(value = "Samples over which an adaptive beta moves.", preset = "10000", range = "(0, inf)") double horizon,
-        @Doc(value = "Unit of `target`: the sum over a sequence, or the mean over tokens.", preset = "sequence_sum")
+        @Doc(
+                        value =
+                                "Unit of `target`: the sum over a response's tokens, or their mean; then meant over responses.",
+                        preset = "sequence_sum")
                 Unit unit) {
 
     /** Estimators of the Kullback-Leibler divergence (Schulman 2020, "Approximating KL divergence"). */
@@ -40,7 +43,7 @@ public record KlConfig(
     public enum Unit {
         /** The sum over the tokens of a sequence, meant over sequences. */
         SEQUENCE_SUM,
-        /** The mean over all tokens. */
+        /** The mean over the tokens of a sequence, meant over sequences. */
         TOKEN_MEAN
     }
 }

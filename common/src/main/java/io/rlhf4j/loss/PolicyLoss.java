@@ -19,8 +19,9 @@ public record PolicyLoss(double clipLow, double clipHigh, double dualClip) {
      * @param derivative with respect to the new log-probability
      * @param ratio rho
      * @param clipped whether the clipped term is the active one
+     * @param dualClipped whether the dual clip bounds the loss
      */
-    public record Term(double loss, double derivative, double ratio, boolean clipped) {}
+    public record Term(double loss, double derivative, double ratio, boolean clipped, boolean dualClipped) {}
 
     public Term of(double newLogProb, double oldLogProb, double advantage) {
         double logRatio = newLogProb - oldLogProb;
@@ -33,9 +34,8 @@ public record PolicyLoss(double clipLow, double clipHigh, double dualClip) {
         double loss = Math.max(plain, limited);
         double derivative = clipped ? 0 : -advantage * slope;
         if (advantage < 0 && loss > -advantage * dualClip) {
-            loss = -advantage * dualClip;
-            derivative = 0;
+            return new Term(-advantage * dualClip, 0, ratio, clipped, true);
         }
-        return new Term(loss, derivative, ratio, clipped);
+        return new Term(loss, derivative, ratio, clipped, false);
     }
 }

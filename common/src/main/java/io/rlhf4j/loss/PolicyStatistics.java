@@ -8,6 +8,7 @@ public final class PolicyStatistics {
     private double tokens;
     private double loss;
     private double clipped;
+    private double dualClipped;
     private double approxKl;
     private double approxKl2;
     private double approxKl1;
@@ -20,6 +21,7 @@ public final class PolicyStatistics {
         tokens++;
         loss += term.loss();
         clipped += term.clipped() ? 1 : 0;
+        dualClipped += term.dualClipped() ? 1 : 0;
         approxKl += Math.expm1(d) - d;
         approxKl2 += d * d / 2;
         approxKl1 -= d;
@@ -29,7 +31,7 @@ public final class PolicyStatistics {
 
     /** The sums, to be added over ranks; {@link #maxRatio} is not among them. */
     public double[] sums() {
-        return new double[] {tokens, loss, clipped, approxKl, approxKl2, approxKl1, ratio};
+        return new double[] {tokens, loss, clipped, approxKl, approxKl2, approxKl1, ratio, dualClipped};
     }
 
     /** Statistics of sums added over ranks. */
@@ -42,6 +44,7 @@ public final class PolicyStatistics {
         statistics.approxKl2 = sums[4];
         statistics.approxKl1 = sums[5];
         statistics.ratio = sums[6];
+        statistics.dualClipped = sums[7];
         statistics.maxRatio = maxRatio;
         return statistics;
     }
@@ -59,6 +62,11 @@ public final class PolicyStatistics {
     /** Share of tokens whose clipped term is the active one. */
     public double clipFraction() {
         return clipped / tokens;
+    }
+
+    /** Share of tokens whose loss the dual clip bounds. */
+    public double dualClipFraction() {
+        return dualClipped / tokens;
     }
 
     /** Mean of exp(d) - 1 - d, d = new - old log-probability: estimates KL(old || new) without ever being negative. */

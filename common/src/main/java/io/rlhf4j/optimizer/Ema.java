@@ -12,9 +12,4 @@ public record Ema(double decay) {
         average.backend().scale(average, (float) decay);
         average.backend().addScaled((float) (1 - decay), weights, average);
     }
-
-    /** {@link #update} of one number in double precision: the rule itself. */
-    public double next(double average, double weight) {
-        return decay * average + (1 - decay) * weight;
-    }
 }
