@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Versions.class,
         subcommands = {
+            QuickstartCommand.class,
             PipelineCommand.class,
             SftCommand.class,
             RewardCommand.class,
