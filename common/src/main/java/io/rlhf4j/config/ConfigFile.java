@@ -9,6 +9,7 @@ import io.rlhf4j.config.yaml.Node.Scalar;
 import io.rlhf4j.config.yaml.Setting;
 import io.rlhf4j.config.yaml.YamlReader;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.PlainFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,7 +81,7 @@ public final class ConfigFile {
     }
 
     private static String text(Path path, Configuration hadoop) {
-        try (FSDataInputStream stream = path.getFileSystem(hadoop).open(path)) {
+        try (FSDataInputStream stream = PlainFiles.fileSystem(path, hadoop).open(path)) {
             return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         } catch (FileNotFoundException e) {
             throw Rlhf4jException.configuration(

@@ -2,6 +2,7 @@ package io.rlhf4j.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.model.family.HubConfig;
 import java.io.IOException;
 import java.util.List;
@@ -37,8 +38,8 @@ final class Companions {
 
     /** Copies those that are there. */
     void copyTo(Path target) throws IOException {
-        FileSystem from = directory.getFileSystem(configuration);
-        FileSystem to = target.getFileSystem(configuration);
+        FileSystem from = PlainFiles.fileSystem(directory, configuration);
+        FileSystem to = PlainFiles.fileSystem(target, configuration);
         if (from.makeQualified(directory).equals(to.makeQualified(target))) {
             return;
         }
@@ -79,7 +80,7 @@ final class Companions {
 
     private JsonNode json(String name) throws IOException {
         Path file = new Path(directory, name);
-        FileSystem files = directory.getFileSystem(configuration);
+        FileSystem files = PlainFiles.fileSystem(directory, configuration);
         return new ObjectMapper().readTree(files.exists(file) ? TextFiles.read(files, file) : "{}");
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.tokenizer.Tokenizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -39,7 +40,7 @@ public final class EndTokens {
     }
 
     private static Optional<int[]> read(Path file, Configuration hadoop) throws IOException {
-        try (InputStream stream = file.getFileSystem(hadoop).open(file)) {
+        try (InputStream stream = PlainFiles.fileSystem(file, hadoop).open(file)) {
             JsonNode ids = JSON.readTree(stream).path("eos_token_id");
             if (ids.isInt()) {
                 return Optional.of(new int[] {ids.intValue()});

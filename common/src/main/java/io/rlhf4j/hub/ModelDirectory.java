@@ -2,6 +2,7 @@ package io.rlhf4j.hub;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.ElementType;
+import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.model.CausalLanguageModel;
@@ -133,7 +134,7 @@ public final class ModelDirectory {
 
     private void save(WeightBinding binding, ModelSource source, String config, Path directory, ElementType type)
             throws IOException {
-        FileSystem files = directory.getFileSystem(configuration);
+        FileSystem files = PlainFiles.fileSystem(directory, configuration);
         files.mkdirs(directory);
         for (Path old : weightFiles(directory)) {
             files.delete(old, false);
@@ -148,11 +149,11 @@ public final class ModelDirectory {
     }
 
     private HubConfig configOf(Path directory) throws IOException {
-        return ModelConfigFile.read(directory.getFileSystem(configuration), directory);
+        return ModelConfigFile.read(PlainFiles.fileSystem(directory, configuration), directory);
     }
 
     private List<Path> weightFiles(Path directory) throws IOException {
-        return Stream.of(directory.getFileSystem(configuration).listStatus(directory))
+        return Stream.of(PlainFiles.fileSystem(directory, configuration).listStatus(directory))
                 .map(FileStatus::getPath)
                 .filter(file -> WEIGHTS.matcher(file.getName()).matches())
                 .toList();

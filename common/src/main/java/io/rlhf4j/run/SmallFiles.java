@@ -2,6 +2,7 @@ package io.rlhf4j.run;
 
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.PlainFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,7 +31,7 @@ public final class SmallFiles {
 
     /** The text of a file; empty where there is none. */
     public Optional<String> read(Path path) throws IOException {
-        try (FSDataInputStream stream = path.getFileSystem(hadoop).open(path)) {
+        try (FSDataInputStream stream = PlainFiles.fileSystem(path, hadoop).open(path)) {
             return Optional.of(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
         } catch (FileNotFoundException e) {
             return Optional.empty();
@@ -39,7 +40,7 @@ public final class SmallFiles {
 
     /** Whether there is such a file. */
     public boolean exists(Path path) throws IOException {
-        return path.getFileSystem(hadoop).exists(path);
+        return PlainFiles.fileSystem(path, hadoop).exists(path);
     }
 
     /**
@@ -50,8 +51,8 @@ public final class SmallFiles {
     public void write(Path path, String text) {
         byte[] bytes = RunFolder.bytes(text);
         try {
-            FileSystem system = path.getFileSystem(hadoop);
-            switch (system.getScheme()) {
+            FileSystem system = PlainFiles.fileSystem(path, hadoop);
+            switch (system.getUri().getScheme()) {
                 case "file" ->
                     replaceLocal(
                             java.nio.file.Path.of(system.makeQualified(path).toUri()), bytes);

@@ -7,6 +7,8 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorInfo;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.hub.ModelDescription;
+import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.run.MetricsRow;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunManifest;
@@ -62,23 +64,28 @@ public final class Inspection {
     }
 
     private List<String> model(Path folder) throws IOException {
-        JsonNode config = json(new Path(folder, "config.json"));
+        ModelDescription model = new ModelDirectory(hadoop).describe(folder);
         List<String> lines = new ArrayList<>();
         lines.add("model directory " + folder);
-        lines.add("  family        %s".formatted(config.path("model_type").asText("unknown")));
-        lines.add("  architecture  %s"
-                .formatted(config.path("architectures").path(0).asText("unknown")));
-        lines.add("  vocabulary    %s".formatted(config.path("vocab_size").asText("unknown")));
+        lines.add("  family        %s, %s"
+                .formatted(model.modelType(), model.scoreModel() ? "score model" : "causal language model"));
+        lines.add("  vocabulary    %d".formatted(model.config().vocabSize()));
+        lines.add("  shape         %d layers, %d wide, %d heads, %d key/value heads"
+                .formatted(
+                        model.config().layers(),
+                        model.config().hiddenSize(),
+                        model.config().attention().heads(),
+                        model.config().attention().kvHeads()));
+        lines.add(
+                "  context       %d tokens".formatted(model.config().positions().limit()));
+        lines.add("  parameters    %,d".formatted(model.parameters()));
         try (TensorReader weights = new TensorFiles(hadoop).openModel(folder)) {
-            long parameters = 0;
             long bytes = 0;
             Map<String, Integer> types = new TreeMap<>();
             for (TensorInfo tensor : weights.tensors().values()) {
-                parameters += tensor.type().floating() ? tensor.elements() : 0;
                 bytes += tensor.elements() * tensor.type().bytes();
                 types.merge(tensor.type().name().toLowerCase(Locale.ROOT), 1, Integer::sum);
             }
-            lines.add("  parameters    %,d".formatted(parameters));
             lines.add("  weights       %d tensors, %s, %,d bytes"
                     .formatted(weights.tensors().size(), types, bytes));
         }

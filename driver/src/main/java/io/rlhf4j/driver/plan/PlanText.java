@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** A plan as text: the steps, then memory for each rank, model by model. */
 final class PlanText {
-    private static final String ROW = "%-8s %-16s %12s %10s %10s %10s %10s%n";
+    private static final String ROW = "%-8s %-16s %12s %10s %10s %10s %14s%n";
 
     private final RunPlan plan;
 
@@ -43,8 +43,8 @@ final class PlanText {
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
-                        "models need up to %s on a rank, %s on all %d; to them come activations (%d tokens at once), the"
-                                + " cache of generation and the JVM%n",
+                        "up to %s on a rank, %s on all %d; the JVM and its heap come on top. Activations are those of %d"
+                                + " tokens at once (compute.micro_batch_tokens)%n",
                         size(most),
                         size(most * config.cluster().ranks()),
                         config.cluster().ranks(),

@@ -1,10 +1,13 @@
 package io.rlhf4j.driver.plan;
 
+import io.rlhf4j.config.ComputeConfig;
 import io.rlhf4j.config.ModelReward;
 import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.Step;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.hub.ModelDescription;
 import io.rlhf4j.tensor.DType;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,17 +28,17 @@ public final class RunPlan {
     /**
      * The plan of a run.
      *
-     * @throws io.rlhf4j.error.Rlhf4jException of kind CONFIGURATION where a model directory is not there
+     * @throws Rlhf4jException of kind CONFIGURATION where a model directory is not there or does not fit
      */
     public static RunPlan of(RunConfig config, Configuration hadoop) throws IOException {
-        ModelSizes sizes = new ModelSizes(hadoop);
+        ModelLookup models = new ModelLookup(hadoop);
         List<StepPlan> steps = new ArrayList<>();
         for (Step step : config.steps()) {
             steps.add(
                     switch (step) {
-                        case SFT -> sft(config, sizes);
-                        case REWARD -> reward(config, sizes);
-                        case PPO -> ppo(config, sizes);
+                        case SFT -> sft(config, models);
+                        case REWARD -> reward(config, models);
+                        case PPO -> ppo(config, models);
                     });
         }
         return new RunPlan(config, steps);
@@ -56,9 +59,10 @@ public final class RunPlan {
         return new PlanText(this).toString();
     }
 
-    private static StepPlan sft(RunConfig config, ModelSizes sizes) throws IOException {
+    private static StepPlan sft(RunConfig config, ModelLookup models) throws IOException {
         String start = config.sft().initial().orElse(config.models().actor());
-        long parameters = sizes.parameters(start, config.sft().initial().isPresent() ? "sft.initial" : "models.actor");
+        ModelDescription model =
+                models.find(start, config.sft().initial().isPresent() ? "sft.initial" : "models.actor");
         return new StepPlan(
                 Step.SFT,
                 "supervised fine-tuning of %s: %s; %d rows a step; rows of %s"
@@ -67,12 +71,14 @@ public final class RunPlan {
                                 length(config.sft().epochs(), config.sft().maxSteps()),
                                 config.sft().batchSize(),
                                 sources(config, Step.SFT)),
-                List.of(ModelMemory.trained("model", parameters, config.compute())));
+                List.of(ModelMemory.trained("model", model.parameters(), config.compute())),
+                List.of(WorkingMemory.activations(model.config(), config.compute())));
     }
 
-    private static StepPlan reward(RunConfig config, ModelSizes sizes) throws IOException {
+    private static StepPlan reward(RunConfig config, ModelLookup models) throws IOException {
         String start = config.reward().initial().orElse(config.models().rewardOrActor());
-        long parameters = sizes.parameters(start, "models.reward");
+        ModelDescription model =
+                models.find(start, config.reward().initial().isPresent() ? "reward.initial" : "models.reward");
         return new StepPlan(
                 Step.REWARD,
                 "reward model from %s: %s; %d pairs a step; rows of %s"
@@ -81,28 +87,33 @@ public final class RunPlan {
                                 length(config.reward().epochs(), config.reward().maxSteps()),
                                 config.reward().batchSize(),
                                 sources(config, Step.REWARD)),
-                List.of(ModelMemory.trained("reward model", parameters, config.compute())));
+                List.of(ModelMemory.trained("reward model", model.parameters(), config.compute())),
+                List.of(WorkingMemory.activations(model.config(), config.compute())));
     }
 
-    private static StepPlan ppo(RunConfig config, ModelSizes sizes) throws IOException {
+    private static StepPlan ppo(RunConfig config, ModelLookup models) throws IOException {
         PpoConfig ppo = config.ppo();
-        DType type = config.compute().dtype();
-        String reward = ppo.rewardModel().orElse(config.models().rewardOrActor());
-        long actor = sizes.parameters(ppo.actor().orElse(config.models().actor()), "ppo.actor");
-        long rewardModel = sizes.parameters(reward, "ppo.reward_model");
-        List<ModelMemory> models = new ArrayList<>();
-        models.add(ModelMemory.trained("actor", actor, config.compute()));
-        models.add(ModelMemory.trained("critic", critic(config, sizes, actor, rewardModel), config.compute()));
+        ComputeConfig compute = config.compute();
+        ModelDescription actor = models.find(ppo.actor().orElse(config.models().actor()), "ppo.actor");
+        ModelDescription reward =
+                models.find(ppo.rewardModel().orElse(config.models().rewardOrActor()), "ppo.reward_model");
+        ModelDescription critic = critic(config, models, actor, reward);
+        requireOneVocabulary(actor, reward, "reward model");
+        requireOneVocabulary(actor, critic, "critic");
+
+        List<ModelMemory> memory = new ArrayList<>();
+        memory.add(ModelMemory.trained("actor", actor.parameters(), compute));
+        memory.add(ModelMemory.trained("critic", critic.parameters(), compute));
         if (ppo.kl().beta() > 0) {
-            models.add(ModelMemory.frozen("reference", actor, type));
+            memory.add(ModelMemory.frozen("reference", actor.parameters(), compute.dtype()));
         }
         if (ppo.rewards().isEmpty() || ppo.rewards().stream().anyMatch(ModelReward.class::isInstance)) {
-            models.add(ModelMemory.frozen("reward model", rewardModel, type));
+            memory.add(ModelMemory.frozen("reward model", reward.parameters(), compute.dtype()));
         }
         if (ppo.ema() > 0) {
-            models.add(ModelMemory.frozen("moving average", actor, DType.FP32));
+            memory.add(ModelMemory.frozen("moving average", actor.parameters(), DType.FP32));
         }
-        models.add(ModelMemory.frozen("generation view", actor, config.compute().generation()));
+        memory.add(ModelMemory.frozen("generation view", actor.parameters(), compute.generation()));
         return new StepPlan(
                 Step.PPO,
                 "PPO: %d iterations of %d prompts x %d samples, each %d x %d optimizer steps (%d in all); prompts of %s"
@@ -114,15 +125,33 @@ public final class RunPlan {
                                 ppo.minibatches(),
                                 ppo.plannedSteps(),
                                 sources(config, Step.PPO)),
-                models);
+                memory,
+                List.of(
+                        WorkingMemory.activations(actor.config(), compute),
+                        WorkingMemory.cache(
+                                actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
     }
 
-    private static long critic(RunConfig config, ModelSizes sizes, long actor, long reward) throws IOException {
+    private static ModelDescription critic(
+            RunConfig config, ModelLookup models, ModelDescription actor, ModelDescription reward) throws IOException {
         return switch (config.ppo().criticInit()) {
             case PpoConfig.FROM_REWARD -> reward;
             case PpoConfig.FROM_ACTOR -> actor;
-            default -> sizes.parameters(config.ppo().criticInit(), "ppo.critic_init");
+            default -> models.find(config.ppo().criticInit(), "ppo.critic_init");
         };
+    }
+
+    private static void requireOneVocabulary(ModelDescription actor, ModelDescription other, String name) {
+        if (actor.config().vocabSize() != other.config().vocabSize()) {
+            throw Rlhf4jException.configuration(
+                    "the actor (%s) has a vocabulary of %d tokens, the %s (%s) one of %d; they have to share one"
+                            .formatted(
+                                    actor.modelType(),
+                                    actor.config().vocabSize(),
+                                    name,
+                                    other.modelType(),
+                                    other.config().vocabSize()));
+        }
     }
 
     private static String length(double epochs, int maxSteps) {

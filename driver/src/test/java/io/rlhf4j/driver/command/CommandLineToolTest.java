@@ -3,16 +3,15 @@ package io.rlhf4j.driver.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rlhf4j.format.ElementType;
-import io.rlhf4j.format.FloatSource;
-import io.rlhf4j.format.NamedTensor;
-import io.rlhf4j.format.SafetensorsWriter;
-import io.rlhf4j.format.TensorInfo;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.tensor.Backends;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 class CommandLineToolTest {
     @TempDir
     Path folder;
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / (1024.0 * 1024.0));
+    }
 
     private Path config(String text) throws IOException {
         return Files.writeString(folder.resolve("run.yaml"), text);
@@ -97,34 +100,67 @@ class CommandLineToolTest {
 
         assertThat(run.err()).isEmpty();
         assertThat(run.exitCode()).isZero();
-        // 1,048,576 parameters in bf16: 2 MiB of weights, 4 of fp32 gradients, 12 of moments and masters.
+        // In bf16 a parameter takes 2 bytes, its fp32 gradient 4, moments and master 12.
+        long parameters = 64 * 32 + 2 * (2 * 32 + (32 + 2 * 16) * 32 + 32 * 32 + 3 * 64 * 32) + 32;
         assertThat(run.out())
-                .containsPattern("sft +model +1,048,576 +2.0 MiB +4.0 MiB +12.0 MiB +18.0 MiB")
-                .containsPattern("ppo +reference +1,048,576 +2.0 MiB +- +- +2.0 MiB")
+                .containsPattern("sft +model +%,d +%s +%s +%s +%s"
+                        .formatted(
+                                parameters,
+                                mebibytes(2 * parameters),
+                                mebibytes(4 * parameters),
+                                mebibytes(12 * parameters),
+                                mebibytes(18 * parameters)))
+                .containsPattern("ppo +reference +%,d +%s +- +- +".formatted(parameters, mebibytes(2 * parameters)))
                 .contains("100 iterations of 64 prompts x 1 samples, each 2 x 4 optimizer steps (800 in all)");
     }
 
     @Test
     void inspectTellsWhatAFolderHolds() throws IOException {
         assertThat(ToolRun.of("inspect", model().toString()).out())
-                .contains("family        llama", "vocabulary    1024", "parameters    1,048,576", "{f32=1}");
+                .contains("family        llama, causal language model", "vocabulary    64", "2 layers, 32 wide", "f32");
         assertThat(ToolRun.of("inspect", folder.toString()).exitCode()).isEqualTo(2);
         assertThat(ToolRun.of("inspect", "/no/such/folder").err()).contains("there is no folder '/no/such/folder'");
     }
 
-    /** A directory with one tensor of 1,048,576 numbers. */
+    @Test
+    void differentVocabulariesAreRefused() throws IOException {
+        Path file = config("name: a\nmodels: {actor: %s, reward: %s}\n".formatted(model(), model("other", 96)));
+        ToolRun run = ToolRun.of("plan", "-c", file.toString());
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("vocabulary of 64 tokens", "one of 96");
+    }
+
+    @Test
+    void anUnknownFamilyIsRefused() throws IOException {
+        Path model = model();
+        Files.writeString(model.resolve("config.json"), "{\"model_type\": \"perceptron\"}");
+        ToolRun run = ToolRun.of("inspect", model.toString());
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("perceptron");
+    }
+
     private Path model() throws IOException {
-        Path model = Files.createDirectories(folder.resolve("model"));
+        return model("model", 64);
+    }
+
+    /** A llama of two small layers, with random weights. */
+    private Path model(String name, int vocabulary) throws IOException {
+        Path model = Files.createDirectories(folder.resolve(name));
         Files.writeString(
                 model.resolve("config.json"),
-                "{\"model_type\": \"llama\", \"architectures\": [\"LlamaForCausalLM\"], \"vocab_size\": 1024}");
-        TensorInfo info = new TensorInfo("model.embed_tokens.weight", ElementType.F32, List.of(1024, 1024));
-        new SafetensorsWriter(new Configuration(false))
-                .writeModel(
-                        new org.apache.hadoop.fs.Path(model.toUri()),
-                        List.of(new NamedTensor(info, FloatSource.of(new float[1024 * 1024]))),
-                        Map.of(),
-                        Long.MAX_VALUE);
+                """
+                {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": %d, "hidden_size": 32,
+                 "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+                 "max_position_embeddings": 128, "rms_norm_eps": 1e-6, "hidden_act": "silu", "rope_theta": 10000.0,
+                 "tie_word_embeddings": true, "bos_token_id": 1, "eos_token_id": 2}
+                """
+                        .formatted(vocabulary));
+        org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(model.toUri());
+        ModelDirectory models = new ModelDirectory(new Configuration(false));
+        try (Scope scope =
+                Scope.root(Backends.onClassPath().choose(Backends.AUTO, 1).backend(), "test")) {
+            models.save(models.initialize(directory, scope, DType.FP32, 1), directory, ElementType.F32);
+        }
         return model;
     }
 }

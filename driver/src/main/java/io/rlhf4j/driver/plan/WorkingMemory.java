@@ -1,0 +1,44 @@
+package io.rlhf4j.driver.plan;
+
+import io.rlhf4j.config.ComputeConfig;
+import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.model.PositionEncoding;
+import io.rlhf4j.model.TransformerConfig;
+import java.util.List;
+
+/**
+ * Memory beside the models.
+ *
+ * @param name what it is
+ * @param bytes how much
+ */
+public record WorkingMemory(String name, long bytes) {
+    /** What the tape keeps of one forward pass for its backward pass: the outputs of a block's operations. */
+    static WorkingMemory activations(TransformerConfig model, ComputeConfig compute) {
+        TransformerConfig.Attention attention = model.attention();
+        long queries = (long) attention.heads() * attention.headDim();
+        long keys = (long) attention.kvHeads() * attention.headDim();
+        long rotated = model.positions() instanceof PositionEncoding.Rotary ? queries + keys : 0;
+        long fed = (long) model.feedForward().size() * (model.feedForward().gated() ? 3 : 2);
+        long block = 6L * model.hiddenSize() + attention.projectedSize() + queries + rotated + fed;
+        return new WorkingMemory(
+                "activations",
+                block
+                        * model.layers()
+                        * compute.microBatchTokens()
+                        * compute.dtype().bytes());
+    }
+
+    /** Keys and values of all responses that one task generates at once, at their longest. */
+    static WorkingMemory cache(
+            TransformerConfig model, ComputeConfig compute, int promptTokens, SamplingConfig sampling) {
+        TransformerConfig.Attention attention = model.attention();
+        long token = 2L * attention.kvHeads() * attention.headDim() * model.layers();
+        long tokens = (long) sampling.batch() * (promptTokens + sampling.maxNewTokens());
+        return new WorkingMemory("cache", token * tokens * compute.generation().bytes());
+    }
+
+    static long sum(List<WorkingMemory> all) {
+        return all.stream().mapToLong(WorkingMemory::bytes).sum();
+    }
+}
