@@ -24,7 +24,8 @@ interface AttentionConformance extends Conformance {
 
     /**
      * The gradient of a score has the product of dOut with the output, rounded to bf16, taken off. That error is shared
-     * by all scores of a query and so does not average out in dq and dk.
+     * by all scores of a query and so does not average out in dq and dk; and gradients are far larger in some rows than
+     * in most. Seen: 3 % of the root mean square, where the mean error is 0.2 %.
      */
     private static Tolerance ofGradients(DType type) {
         return switch (type) {

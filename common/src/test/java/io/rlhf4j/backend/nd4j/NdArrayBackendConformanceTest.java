@@ -3,8 +3,8 @@ package io.rlhf4j.backend.nd4j;
 import io.rlhf4j.tensor.BackendConformance;
 import io.rlhf4j.tensor.Backends;
 
-class NdArrayBackendTest extends BackendConformance {
-    NdArrayBackendTest() {
+class NdArrayBackendConformanceTest extends BackendConformance {
+    NdArrayBackendConformanceTest() {
         super(Backends.onClassPath().choose("nd4j", 2).backend());
     }
 }
