@@ -32,15 +32,24 @@ public final class WeightBinding {
         return tensors;
     }
 
+    /** One tensor by any of the names that files have for it. */
+    public HubTensor tensor(String name) {
+        return tensors.values().stream()
+                .filter(tensor -> tensor.name().equals(name)
+                        || family.weightNames().otherNames(tensor.name()).contains(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no tensor is called " + name));
+    }
+
     /** Values of one tensor as a file holds them. */
     public float[] valuesOf(String name) {
-        HubTensor tensor = tensors.get(name);
+        HubTensor tensor = tensor(name);
         return inFileOrder(tensor, tensor.parameter().value());
     }
 
     /** Gradient of one tensor in the order in which a file holds its values. */
     public float[] gradientOf(String name) {
-        HubTensor tensor = tensors.get(name);
+        HubTensor tensor = tensor(name);
         return inFileOrder(tensor, tensor.parameter().gradient());
     }
 

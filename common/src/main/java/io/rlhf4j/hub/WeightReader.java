@@ -47,11 +47,11 @@ final class WeightReader {
         }
     }
 
-    /** The name in this file: as it is, or without the backbone's prefix. */
+    /** The name in this file; the usual one where it is missing. */
     private String storedName(String name) {
-        String bare =
-                name.startsWith(names.prefix()) ? name.substring(names.prefix().length()) : name;
-        return file.contains(name) ? name : bare;
+        return file.contains(name)
+                ? name
+                : names.otherNames(name).stream().filter(file::contains).findFirst().orElse(name);
     }
 
     private void requireWhole(WeightBinding binding, Set<String> fresh) {

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  * layer's {@code weight} and {@code bias} follow it. {@code {}} stands for the number of a block.
  */
 public final class WeightNames {
+    private static final String USUAL_HEAD = "lm_head";
     private static final Pattern BLOCK = Pattern.compile("^blocks\\.(\\d+)\\.");
 
     private enum Kind {
@@ -29,7 +30,7 @@ public final class WeightNames {
     private final String prefix;
     private final Map<String, Rule> rules = new LinkedHashMap<>();
     private final List<Pattern> ignored = new ArrayList<>();
-    private String head = "lm_head";
+    private String head = USUAL_HEAD;
 
     private WeightNames(String prefix) {
         this.prefix = prefix;
@@ -65,7 +66,7 @@ public final class WeightNames {
         return rule("blocks.{}.feedForward.input", Kind.HALVES, gate, up);
     }
 
-    /** The language-model head is called {@code file}, without prefix. */
+    /** The language-model head is called {@code file}, without prefix; {@code lm_head} is understood too. */
     WeightNames head(String file) {
         head = file;
         return this;
@@ -87,10 +88,19 @@ public final class WeightNames {
         return prefix;
     }
 
+    /** Other names that a file may have for the tensor {@code name}: without prefix, or with the usual name of a head. */
+    public List<String> otherNames(String name) {
+        if (name.startsWith(prefix)) {
+            return List.of(name.substring(prefix.length()));
+        }
+        return name.startsWith(head + ".") ? List.of(USUAL_HEAD + name.substring(head.length())) : List.of();
+    }
+
     /** Whether a file may hold a tensor of this name that the model has no parameter for. */
     public boolean ignorable(String name) {
         String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
         return name.startsWith(head + ".")
+                || name.startsWith(USUAL_HEAD + ".")
                 || name.equals("score.weight")
                 || ignored.stream().anyMatch(pattern -> pattern.matcher(bare).matches());
     }
