@@ -51,7 +51,10 @@ final class WeightReader {
     private String storedName(String name) {
         return file.contains(name)
                 ? name
-                : names.otherNames(name).stream().filter(file::contains).findFirst().orElse(name);
+                : names.otherNames(name).stream()
+                        .filter(file::contains)
+                        .findFirst()
+                        .orElse(name);
     }
 
     private void requireWhole(WeightBinding binding, Set<String> fresh) {

@@ -2,8 +2,6 @@ package io.rlhf4j.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
-
 /** The tolerances of the reference fixtures. */
 final class GoldenAssertions {
     private GoldenAssertions() {}
@@ -25,19 +23,6 @@ final class GoldenAssertions {
             largest = Math.max(largest, Math.abs(value));
         }
         assertWithin(1e-4 * largest + 1e-6, actual, expected, "gradient of " + what);
-    }
-
-    /** 2e-5 everywhere, 1e-6 at the 99.9th percentile. */
-    static void assertAfterAdamW(float[] actual, float[] expected, String what) {
-        assertWithin(2e-5, actual, expected, what);
-        double[] differences = new double[actual.length];
-        for (int i = 0; i < actual.length; i++) {
-            differences[i] = Math.abs((double) actual[i] - expected[i]);
-        }
-        Arrays.sort(differences);
-        assertThat(differences[(int) (0.999 * (actual.length - 1))])
-                .as("99.9th percentile of the differences of " + what)
-                .isLessThanOrEqualTo(1e-6);
     }
 
     static void assertRelative(double tolerance, double actual, double expected, String what) {

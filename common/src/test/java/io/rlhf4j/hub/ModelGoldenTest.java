@@ -1,6 +1,5 @@
 package io.rlhf4j.hub;
 
-import static io.rlhf4j.hub.GoldenAssertions.assertAfterAdamW;
 import static io.rlhf4j.hub.GoldenAssertions.assertGradient;
 import static io.rlhf4j.hub.GoldenAssertions.assertRelative;
 import static io.rlhf4j.hub.GoldenAssertions.assertWithin;
@@ -11,11 +10,9 @@ import io.rlhf4j.golden.GoldenFolder;
 import io.rlhf4j.model.CachedSequence;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.KvCache;
-import io.rlhf4j.model.Parameter;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.model.TokenLogProbs;
-import io.rlhf4j.tensor.AdamWSettings;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -25,9 +22,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -66,26 +63,27 @@ abstract class ModelGoldenTest {
 
     @TestFactory
     Stream<DynamicContainer> everyModel() {
-        return GoldenFolder.cases("models").stream().map(folder -> DynamicContainer.dynamicContainer(
-                folder.getFileName().toString(),
-                Stream.of(
-                        test("everythingInTheFolderIsKnown", folder, this::knows),
-                        test("logitsAreTheSameOnBothSidesOfThePadding", folder, this::logits),
-                        test("lossAndAllItsGradients", folder, this::gradientsOfFullLoss),
-                        test("lossOfResponsesAlone", folder, this::gradientsOfMaskedLoss),
-                        test("adamWSteps", folder, this::adamW),
-                        test("greedyGenerationOverTheCache", folder, this::generation),
-                        test("rewardAndValues", folder, golden -> {
-                            if (golden.has("reward.scores")) {
-                                new RewardGolden(backend, golden).check();
-                            }
-                        }),
-                        test("clippedPolicyLoss", folder, golden -> {
-                            if (golden.has("ppo.advantages")) {
-                                new PolicyGolden(backend, golden).check();
-                            }
-                        }),
-                        test("savedAndLoadedAgainItIsTheSame", folder, this::roundTrip))));
+        return GoldenFolder.cases("models").stream()
+                .map(folder -> DynamicContainer.dynamicContainer(
+                        folder.getFileName().toString(),
+                        Stream.of(
+                                test("everythingInTheFolderIsKnown", folder, this::knows),
+                                test("logitsAreTheSameOnBothSidesOfThePadding", folder, this::logits),
+                                test("lossAndAllItsGradients", folder, this::gradientsOfFullLoss),
+                                test("lossOfResponsesAlone", folder, this::gradientsOfMaskedLoss),
+                                test("adamWSteps", folder, golden -> new AdamWGolden(backend, golden).check()),
+                                test("greedyGenerationOverTheCache", folder, this::generation),
+                                test("rewardAndValues", folder, golden -> {
+                                    if (golden.has("reward.scores")) {
+                                        new RewardGolden(backend, golden).check();
+                                    }
+                                }),
+                                test("clippedPolicyLoss", folder, golden -> {
+                                    if (golden.has("ppo.advantages")) {
+                                        new PolicyGolden(backend, golden).check();
+                                    }
+                                }),
+                                test("savedAndLoadedAgainItIsTheSame", folder, this::roundTrip))));
     }
 
     private static DynamicTest test(String name, Path folder, ThrowingConsumer<GoldenModel> body) {
@@ -128,7 +126,7 @@ abstract class ModelGoldenTest {
                     for (int id = 0; id < vocab; id++) {
                         assertThat((double) logits[token * vocab + id])
                                 .as("%s logit of token %d at %d, %d", side, id, row, column)
-                                .isCloseTo(expected[at + id], org.assertj.core.data.Offset.offset(tolerance));
+                                .isCloseTo(expected[at + id], Offset.offset(tolerance));
                     }
                 }
                 nextLogProbs(golden, scope, model, side, tolerance);
@@ -139,12 +137,12 @@ abstract class ModelGoldenTest {
     private static float[] allLogits(Scope scope, CausalLanguageModel model, TokenBatch batch) {
         try (Scope work = scope.child("logits")) {
             KvCache cache = new KvCache(work, model.config(), DType.FP32, 4, 64);
-            Tensor logits = work.allocate(DType.FP32, batch.tokens(), model.config().vocabSize());
+            Tensor logits =
+                    work.allocate(DType.FP32, batch.tokens(), model.config().vocabSize());
             for (int sequence = 0; sequence < batch.sequences(); sequence++) {
                 CachedSequence cached = cache.open();
                 for (int token = batch.starts()[sequence]; token < batch.starts()[sequence + 1]; token++) {
-                    Tensor hidden =
-                            model.extend(work, cache, List.of(cached), List.of(new int[] {batch.ids()[token]}));
+                    Tensor hidden = model.extend(work, cache, List.of(cached), List.of(new int[] {batch.ids()[token]}));
                     work.backend().logits(model.head(1f), hidden, logits.slice(token, token + 1));
                 }
             }
@@ -176,7 +174,7 @@ abstract class ModelGoldenTest {
     }
 
     /** Mean cross-entropy over the tokens of {@code labels}; adds its gradients. */
-    private static double meanLossAndBackward(GoldenModel golden, Scope scope, CausalLanguageModel model, String labels)
+    static double meanLossAndBackward(GoldenModel golden, Scope scope, CausalLanguageModel model, String labels)
             throws IOException {
         GoldenModel.Predictions predictions = golden.predictions(labels);
         float each = -1f / predictions.rows().length;
@@ -252,62 +250,10 @@ abstract class ModelGoldenTest {
         }
     }
 
-    private void adamW(GoldenModel golden) throws IOException {
-        for (String kind : List.of("noclip", "clip")) {
-            try (Scope scope = Scope.root(backend, "golden")) {
-                CausalLanguageModel model = golden.load(scope);
-                model.allocateGradients(scope, DType.FP32);
-                Map<String, Tensor> first = moments(scope, model);
-                Map<String, Tensor> second = moments(scope, model);
-                double[] losses = golden.series("adamw_" + kind + "_losses_before_each_step");
-                double[] norms = golden.series("adamw_" + kind + "_grad_norm_before_clip");
-                for (int step = 1; step <= losses.length; step++) {
-                    model.units().forEach(ParameterUnit::clearGradients);
-                    double loss = meanLossAndBackward(golden, scope, model, "labels");
-                    double norm = gradientNorm(model.units());
-                    assertThat(loss).as("loss before step " + step).isCloseTo(losses[step - 1], offset(golden.tolerance()));
-                    assertRelative(1e-4, norm, norms[step - 1], "gradient norm of step " + step);
-                    double scale = kind.equals("clip") ? Math.min(1, 1 / (norm + 1e-6)) : 1;
-                    for (ParameterUnit unit : model.units()) {
-                        for (Parameter parameter : unit.parameters()) {
-                            AdamWSettings settings =
-                                    new AdamWSettings(1e-3, 0.9, 0.95, 1e-8, parameter.decayed() ? 0.1 : 0, step, scale);
-                            backend.adamW(
-                                    settings,
-                                    parameter.value().flatten(),
-                                    parameter.gradient().flatten(),
-                                    parameter.viewOf(first.get(unit.name())).flatten(),
-                                    parameter.viewOf(second.get(unit.name())).flatten());
-                        }
-                    }
-                    assertParameters(golden, "adamw_" + kind + "_step" + step + ".", model);
-                }
-                double after = meanLossAndBackward(golden, scope, model, "labels");
-                assertThat(after)
-                        .isCloseTo(golden.scalar("adamw_" + kind + "_loss_after").doubleValue(), offset(golden.tolerance()));
-            }
-        }
-    }
-
-    private static Map<String, Tensor> moments(Scope scope, CausalLanguageModel model) {
-        return model.units().stream()
-                .collect(java.util.stream.Collectors.toMap(
-                        ParameterUnit::name, unit -> scope.zeros(DType.FP32, unit.elements())));
-    }
-
-    private static void assertParameters(GoldenModel golden, String prefix, CausalLanguageModel model)
-            throws IOException {
-        WeightBinding binding = ModelDirectory.bind(model.source(), model.config(), model.units());
-        for (String name : golden.tensorNames()) {
-            if (name.startsWith(prefix)) {
-                assertAfterAdamW(binding.valuesOf(name.substring(prefix.length())), golden.floats(name), name);
-            }
-        }
-    }
-
     private void generation(GoldenModel golden) throws IOException {
         double tolerance = golden.tolerance();
-        TokenBatch prompts = TokenBatch.fromPadded(golden.integers("gen.prompt_ids"), golden.integers("gen.prompt_mask"));
+        TokenBatch prompts =
+                TokenBatch.fromPadded(golden.integers("gen.prompt_ids"), golden.integers("gen.prompt_mask"));
         int[][] expected = golden.integers("gen.ids");
         float[] logProbs = golden.floats("gen.logp");
         try (Scope scope = Scope.root(backend, "golden")) {
@@ -347,7 +293,8 @@ abstract class ModelGoldenTest {
             CausalLanguageModel model = golden.load(scope);
             GoldenModel.directories().save(model, directory, io.rlhf4j.format.ElementType.F32);
             CausalLanguageModel again = GoldenModel.directories().loadCausal(directory, scope, DType.FP32);
-            assertThat(folder.resolve("tokenizer.json")).hasSameBinaryContentAs(golden.folder().resolve("tokenizer.json"));
+            assertThat(folder.resolve("tokenizer.json"))
+                    .hasSameBinaryContentAs(golden.folder().resolve("tokenizer.json"));
             assertThat(again.config()).isEqualTo(model.config());
             List<ParameterUnit> units = new ArrayList<>(model.units());
             for (int i = 0; i < units.size(); i++) {
@@ -359,11 +306,11 @@ abstract class ModelGoldenTest {
         }
     }
 
-    private static org.assertj.core.data.Offset<Double> offset(double value) {
-        return org.assertj.core.data.Offset.offset(value);
+    private static Offset<Double> offset(double value) {
+        return Offset.offset(value);
     }
 
-    private static org.assertj.core.data.Offset<Float> offset(float value) {
-        return org.assertj.core.data.Offset.offset(value);
+    private static Offset<Float> offset(float value) {
+        return Offset.offset(value);
     }
 }

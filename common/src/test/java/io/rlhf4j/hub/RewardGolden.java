@@ -70,7 +70,8 @@ final class RewardGolden {
         });
         assertWithin(1e-4, scores, golden.floats("reward.scores"), "scores");
         double loss = Math.log1p(Math.exp((double) scores[1] - scores[0]));
-        assertRelative(1e-3, loss, golden.scalar("reward.bt_loss_row0_over_row1").doubleValue(), "pair loss");
+        assertRelative(
+                1e-3, loss, golden.scalar("reward.bt_loss_row0_over_row1").doubleValue(), "pair loss");
         WeightBinding binding = ModelDirectory.bind(model.source(), model.config(), model.units());
         for (String name : golden.tensorNames()) {
             if (name.startsWith("reward.grad.")) {
@@ -85,7 +86,8 @@ final class RewardGolden {
         org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
         try {
             GoldenModel.directories().save(model, directory, ElementType.F32);
-            assertThat(GoldenModel.directories().describe(directory).scoreModel()).isTrue();
+            assertThat(GoldenModel.directories().describe(directory).scoreModel())
+                    .isTrue();
             ScoreModel again = GoldenModel.directories().loadScore(directory, scope, DType.FP32, 2);
             TokenBatch batch = golden.batch("right");
             assertThat(again.scores(scope, batch, batch.lastRows()))
