@@ -24,10 +24,6 @@ final class ColumnNames {
                 .allMatch(Optional::isEmpty);
     }
 
-    Optional<String> key() {
-        return columns.key();
-    }
-
     Optional<String> prompt(RowFields row) {
         return name(columns.prompt(), "prompt", row);
     }

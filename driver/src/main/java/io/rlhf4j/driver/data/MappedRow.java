@@ -1,12 +1,14 @@
 package io.rlhf4j.driver.data;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** What a row means, before it is tokens. */
 sealed interface MappedRow {
-    /** The row's key; the split among the steps goes by it. */
+    /** The row's key. */
     String key();
 
     /** All text of the row, for finding equal rows. */
@@ -25,7 +27,11 @@ sealed interface MappedRow {
         }
 
         static Map<String, Object> message(String role, String content) {
-            return Map.of("role", role, "content", content);
+            // The order is fixed, because hashes are taken of messages.
+            Map<String, Object> message = new LinkedHashMap<>();
+            message.put("role", role);
+            message.put("content", content);
+            return Collections.unmodifiableMap(message);
         }
     }
 

@@ -29,13 +29,26 @@ final class RowMapper {
         this.names = new ColumnNames(config);
     }
 
-    /** What a row means; ranked responses are several pairs. */
-    List<MappedRow> map(RawRow raw) throws UnusableRowException {
+    /**
+     * What a row means.
+     *
+     * @param group what the split goes by: rows of one group stay together
+     * @param rows one; several pairs for ranked responses
+     */
+    record Mapped(String group, List<MappedRow> rows) {}
+
+    Mapped map(RawRow raw) throws UnusableRowException {
         RowFields row = RowFields.parse(raw.json());
-        String key = names.key().isPresent() ? row.text(names.key().get()) : raw.location();
-        String reference = names.reference(row).isPresent() ? row.text(names.reference(row).get()) : "";
+        String key = config.key().isPresent() ? row.text(config.key().get()) : raw.location();
+        return new Mapped(config.group().isPresent() ? row.text(config.group().get()) : key, rows(key, row));
+    }
+
+    private List<MappedRow> rows(String key, RowFields row) throws UnusableRowException {
+        String reference =
+                names.reference(row).isPresent() ? row.text(names.reference(row).get()) : "";
         if (names.messages(row).isPresent()) {
-            return List.of(new Conversation(key, messages(row.node(names.messages(row).get())), reference));
+            return List.of(
+                    new Conversation(key, messages(row.node(names.messages(row).get())), reference));
         }
         if (names.chosen(row).isPresent() || names.rejected(row).isPresent()) {
             return List.of(pair(key, row, reference));
@@ -58,7 +71,8 @@ final class RowMapper {
     private MappedRow pair(String key, RowFields row, String reference) throws UnusableRowException {
         String chosen = row.text(names.chosen(row).orElse("chosen"));
         String rejected = row.text(names.rejected(row).orElse("rejected"));
-        double margin = names.margin(row).isPresent() ? row.number(names.margin(row).get()) : 0;
+        double margin =
+                names.margin(row).isPresent() ? row.number(names.margin(row).get()) : 0;
         if (config.dialogue()) {
             int begin = Dialogue.promptLength(chosen, rejected);
             Prompt prompt = Dialogue.prompt(chosen.substring(0, begin));
@@ -92,8 +106,8 @@ final class RowMapper {
         for (int better = 0; better < responses.size(); better++) {
             for (int worse = better + 1; worse < responses.size(); worse++) {
                 String chosen = RowFields.text(responses.get(better), column);
-                pairs.add(new Preferred(
-                        key, prompt, chosen, RowFields.text(responses.get(worse), column), 0, reference));
+                pairs.add(
+                        new Preferred(key, prompt, chosen, RowFields.text(responses.get(worse), column), 0, reference));
             }
         }
         return pairs;

@@ -31,8 +31,9 @@ final class RowTokenizer {
         this.template = template;
         this.end = tokenizer
                 .eosId()
-                .orElseThrow(() -> Rlhf4jException.configuration(
-                        "the tokenizer has no end token (eos_token in tokenizer_config.json), so no response could end"));
+                .orElseThrow(
+                        () -> Rlhf4jException.configuration(
+                                "the tokenizer has no end token (eos_token in tokenizer_config.json), so no response could end"));
     }
 
     TrainingRow answered(String key, String source, Prompt prompt, String response, boolean trainPrompt)

@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.serializer.KryoRegistrator;
+import org.apache.spark.sql.types.StructField;
 
 /** Every class that Spark moves between JVMs for this project. Kryo refuses all others, so that none slips in unseen. */
 public final class Registrations implements KryoRegistrator {
@@ -33,6 +35,7 @@ public final class Registrations implements KryoRegistrator {
         record(kryo, RankOutcome.class);
         record(kryo, RankOutcome.Failure.class);
         kryo.register(RankOutcome[].class);
+        kryo.register(StructField[].class);
         kryo.register(ErrorKind.class);
         kryo.register(ArrayList.class);
         kryo.register(LinkedHashMap.class);
@@ -59,8 +62,31 @@ public final class Registrations implements KryoRegistrator {
         }
     }
 
-    /** What Spark SQL itself sends through the serializer when rows are written, sorted or collected. */
-    private static final List<String> SPARK_INTERNALS = List.of();
+    /** What Spark SQL itself sends through the serializer when it finds out the columns of JSON. */
+    private static final List<String> SPARK_INTERNALS = Stream.of(
+                    "ArrayType",
+                    "BinaryType$",
+                    "BooleanType$",
+                    "ByteType$",
+                    "DateType$",
+                    "Decimal",
+                    "DecimalType",
+                    "DoubleType$",
+                    "FloatType$",
+                    "IntegerType$",
+                    "LongType$",
+                    "MapType",
+                    "Metadata",
+                    "NullType$",
+                    "ShortType$",
+                    "StringType",
+                    "StringType$",
+                    "StructField",
+                    "StructType",
+                    "TimestampNTZType$",
+                    "TimestampType$")
+            .map("org.apache.spark.sql.types."::concat)
+            .toList();
 
     private static <T extends Record> void record(Kryo kryo, Class<T> type) {
         kryo.register(type, new RecordSerializer<>(type));

@@ -1,0 +1,179 @@
+package io.rlhf4j.driver.data;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.DataConfig;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.SourceConfig;
+import io.rlhf4j.config.Step;
+import io.rlhf4j.data.TrainingRow;
+import io.rlhf4j.driver.data.MappedRow.Conversation;
+import io.rlhf4j.driver.data.MappedRow.Preferred;
+import io.rlhf4j.driver.data.MappedRow.Prompt;
+import io.rlhf4j.driver.data.MappedRow.Prompted;
+import io.rlhf4j.driver.data.MappedRow.Unlabelled;
+import io.rlhf4j.driver.data.PreparedSchema.Facts;
+import io.rlhf4j.driver.data.PreparedSchema.Origin;
+import io.rlhf4j.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** Maps, divides and tokenizes the rows of one source; runs in the executors. */
+final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
+    private static final long serialVersionUID = 1L;
+
+    private final String configuration;
+    private final int sourceIndex;
+    private final SerializableConfiguration hadoop;
+
+    /** {@code configuration} travels as text, which every JVM reads in the same way. */
+    PrepareRows(String configuration, int sourceIndex, SerializableConfiguration hadoop) {
+        this.configuration = configuration;
+        this.sourceIndex = sourceIndex;
+        this.hadoop = hadoop;
+    }
+
+    @Override
+    public Iterator<Row> call(Iterator<RawRow> rows) throws IOException {
+        RunConfig config = ConfigFile.read(configuration, "the run's configuration", List.of());
+        DataConfig data = config.data();
+        SourceConfig source = data.sources().get(sourceIndex);
+        List<Row> prepared = new ArrayList<>();
+        try (Tokenizer tokenizer = PromptFormat.tokenizer(config, hadoop.value())) {
+            RowTokenizer tokens =
+                    new RowTokenizer(tokenizer, data, PromptFormat.template(config, tokenizer, hadoop.value()));
+            Preparation preparation = new Preparation(config, source, tokens);
+            while (rows.hasNext()) {
+                preparation.prepare(rows.next(), prepared);
+            }
+        }
+        return prepared.iterator();
+    }
+
+    /** The work on the rows of one source. */
+    private final class Preparation {
+        private final RunConfig config;
+        private final String source;
+        private final RowMapper mapper;
+        private final RowUse use;
+        private final RowTokenizer tokens;
+
+        Preparation(RunConfig config, SourceConfig source, RowTokenizer tokens) {
+            this.config = config;
+            this.source = source.label();
+            this.mapper = new RowMapper(source.columns());
+            this.use = new RowUse(source, config.data().split(), config.seed());
+            this.tokens = tokens;
+        }
+
+        void prepare(RawRow raw, List<Row> prepared) {
+            Origin origin = new Origin(sourceIndex, source, raw.location());
+            try {
+                RowMapper.Mapped mapped = mapper.map(raw);
+                int part = 0;
+                for (MappedRow row : mapped.rows()) {
+                    prepared.add(attempt(origin, raw, mapped.group(), row, part++));
+                }
+            } catch (UnusableRowException unusable) {
+                prepared.add(rejected(origin, raw, unusable));
+            }
+        }
+
+        private Row attempt(Origin origin, RawRow raw, String group, MappedRow row, int part) {
+            try {
+                return tokenized(origin, group, row, part);
+            } catch (UnusableRowException unusable) {
+                return rejected(origin, raw, unusable);
+            }
+        }
+
+        private Row rejected(Origin origin, RawRow raw, UnusableRowException why) {
+            String status = why.dropped() ? PreparedSchema.DROPPED : PreparedSchema.UNUSABLE;
+            return PreparedSchema.rejected(origin, status, why.getMessage(), raw.json());
+        }
+
+        private Row tokenized(Origin origin, String group, MappedRow row, int part) throws UnusableRowException {
+            Step step = use.step(group);
+            String suffix = use.heldOut(group) ? RowUse.HELD_OUT : "";
+            boolean unlabelled = step == Step.PPO && row instanceof Unlabelled;
+            Facts facts = facts(origin, (unlabelled ? RowUse.PTX : step.key()) + suffix, row, part);
+            return switch (step) {
+                case SFT -> PreparedSchema.used(origin, facts, training(row));
+                case REWARD -> {
+                    if (!(row instanceof Preferred pair)) {
+                        throw UnusableRowException.unusable("it is no pair, which the reward step needs");
+                    }
+                    yield PreparedSchema.used(origin, facts, tokens.preferred(row.key(), source, pair));
+                }
+                case PPO ->
+                    row instanceof Unlabelled text
+                            ? PreparedSchema.used(origin, facts, tokens.unlabelled(row.key(), source, text.text()))
+                            : PreparedSchema.used(
+                                    origin, facts, tokens.prompt(row.key(), source, promptOf(row), referenceOf(row)));
+            };
+        }
+
+        private TrainingRow training(MappedRow row) throws UnusableRowException {
+            boolean all = config.sft().trainOnPrompt();
+            if (row instanceof Prompted prompted) {
+                if (prompted.response().isEmpty()) {
+                    throw UnusableRowException.unusable("it has no response, which the sft step needs");
+                }
+                return tokens.answered(
+                        row.key(),
+                        source,
+                        prompted.prompt(),
+                        prompted.response().get(),
+                        all);
+            }
+            if (row instanceof Preferred pair) {
+                return tokens.answered(row.key(), source, pair.prompt(), pair.chosen(), all);
+            }
+            if (row instanceof Conversation conversation) {
+                return tokens.conversation(row.key(), source, conversation);
+            }
+            return tokens.unlabelled(row.key(), source, ((Unlabelled) row).text());
+        }
+
+        private Facts facts(Origin origin, String rowUse, MappedRow row, int part) {
+            Long pair = null;
+            if (row instanceof Preferred preferred) {
+                long forward = StableHash.of(preferred.prompt().text(), preferred.chosen(), preferred.rejected());
+                long backward = StableHash.of(preferred.prompt().text(), preferred.rejected(), preferred.chosen());
+                pair = Math.min(forward, backward);
+            }
+            return new Facts(
+                    StableHash.of(source, origin.location(), part),
+                    rowUse,
+                    StableHash.of(row.content().toArray()),
+                    row instanceof Unlabelled text
+                            ? StableHash.of(text.text())
+                            : StableHash.of(promptOf(row).messages()),
+                    pair);
+        }
+    }
+
+    private static Prompt promptOf(MappedRow row) {
+        if (row instanceof Prompted prompted) {
+            return prompted.prompt();
+        }
+        if (row instanceof Preferred pair) {
+            return pair.prompt();
+        }
+        return RowTokenizer.lastPrompt((Conversation) row);
+    }
+
+    private static String referenceOf(MappedRow row) {
+        if (row instanceof Prompted prompted) {
+            return prompted.reference();
+        }
+        if (row instanceof Preferred pair) {
+            return pair.reference();
+        }
+        return ((Conversation) row).reference();
+    }
+}
