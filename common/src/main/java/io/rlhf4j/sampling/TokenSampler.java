@@ -46,7 +46,10 @@ public final class TokenSampler {
      * @param uniform a random number in [0, 1)
      */
     public int sample(float[] logits, int offset, TokenHistory history, double uniform) {
-        normalise(logits, offset);
+        if (!greedy && penalties.isEmpty() && restrictions.isEmpty()) {
+            return draw(exponentials(logits, offset), uniform);
+        }
+        exponentials(logits, offset);
         for (int i = 0; i < scores.length; i++) {
             scores[i] = logits[offset + i];
         }
@@ -58,7 +61,13 @@ public final class TokenSampler {
             new LogitsProcessor.Temperature(temperature).process(scores, history);
         }
         restrictions.forEach(processor -> processor.process(scores, history));
-        return draw(uniform);
+        double largest = scores[largest()];
+        double sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = Math.exp(scores[i] - largest);
+            sum += scores[i];
+        }
+        return draw(sum, uniform);
     }
 
     /** Log-probability of a token under the row that was sampled last. */
@@ -66,16 +75,19 @@ public final class TokenSampler {
         return (float) (logits[offset + token] / temperature - logSumExp);
     }
 
-    private void normalise(float[] logits, int offset) {
-        double largest = Double.NEGATIVE_INFINITY;
+    /** Leaves exp(logit / temperature - the largest) in the scores; their sum. */
+    private double exponentials(float[] logits, int offset) {
+        float largest = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < scores.length; i++) {
             largest = Math.max(largest, logits[offset + i]);
         }
         double sum = 0;
         for (int i = 0; i < scores.length; i++) {
-            sum += Math.exp((logits[offset + i] - largest) / temperature);
+            scores[i] = Math.exp((logits[offset + i] - largest) / temperature);
+            sum += scores[i];
         }
         logSumExp = largest / temperature + Math.log(sum);
+        return sum;
     }
 
     private int largest() {
@@ -88,13 +100,8 @@ public final class TokenSampler {
         return best;
     }
 
-    private int draw(double uniform) {
-        double largest = scores[largest()];
-        double sum = 0;
-        for (int i = 0; i < scores.length; i++) {
-            scores[i] = Math.exp(scores[i] - largest);
-            sum += scores[i];
-        }
+    /** The token at which the running sum of the scores passes its share of {@code sum}. */
+    private int draw(double sum, double uniform) {
         double left = uniform * sum;
         int last = 0;
         for (int i = 0; i < scores.length; i++) {
