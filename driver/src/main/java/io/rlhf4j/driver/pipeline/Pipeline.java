@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.data.DataPreparation;
 import io.rlhf4j.driver.data.DataReport;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,10 @@ public final class Pipeline {
      * @throws io.rlhf4j.error.Rlhf4jException of kind DATA where a step has no rows or too many are unusable
      */
     public DataReport prepareData() {
-        throw new UnsupportedOperationException(session + " " + config + progress);
+        progress.begin("data", 0, 1);
+        DataReport report = new DataPreparation(session, config).prepare().report();
+        progress.end("data");
+        return report;
     }
 
     /** Step 1: supervised fine-tuning of the actor. */

@@ -2,6 +2,7 @@ package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.config.ClusterConfig;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Secrets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.SparkConf;
@@ -50,7 +51,7 @@ public final class SparkSessions {
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1");
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         settings.put("spark.barrier.sync.timeout", "600");
-        settings.putAll(cluster.spark());
+        settings.putAll(new Secrets(System.getenv()).resolve(cluster.spark()));
         settings.put("spark.serializer", KryoSerializer.class.getName());
         settings.put("spark.kryo.registrationRequired", "true");
         settings.put("spark.kryo.registrator", Registrations.class.getName());
