@@ -1,10 +1,43 @@
 package io.rlhf4j.tokenizer;
 
+import com.hubspot.jinjava.Jinjava;
+import com.hubspot.jinjava.JinjavaConfig;
+import com.hubspot.jinjava.LegacyOverrides;
+import com.hubspot.jinjava.interpret.RenderResult;
+import io.rlhf4j.error.Rlhf4jException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** A conversation as text, as the model's Jinja template writes it; the result is what transformers gives. */
 public final class ChatTemplate {
+    private static final Jinjava JINJA = new Jinjava(JinjavaConfig.newBuilder()
+            .withTrimBlocks(true)
+            .withLstripBlocks(true)
+            .withLegacyOverrides(
+                    LegacyOverrides.newBuilder().withUsePyishObjectMapper(true).build())
+            .build());
+
+    private final String origin;
+    private final String source;
+    private final Map<String, String> specialTokens;
+
+    private ChatTemplate(String origin, String source, Map<String, String> specialTokens) {
+        this.origin = origin;
+        this.source = source;
+        this.specialTokens = Map.copyOf(specialTokens);
+    }
+
+    /**
+     * A template from its Jinja source.
+     *
+     * @param origin what messages call it
+     * @param specialTokens variables that every template may use: "bos_token", "eos_token" and the like
+     */
+    public static ChatTemplate parse(String origin, String source, Map<String, String> specialTokens) {
+        return new ChatTemplate(origin, source, specialTokens);
+    }
+
     /**
      * Renders a conversation.
      *
@@ -29,6 +62,16 @@ public final class ChatTemplate {
             boolean addGenerationPrompt,
             List<? extends Map<String, ?>> tools,
             Map<String, ?> variables) {
-        throw new UnsupportedOperationException("" + messages + addGenerationPrompt + tools + variables);
+        Map<String, Object> names = new HashMap<>(specialTokens);
+        names.putAll(variables);
+        names.put("messages", messages);
+        names.put("add_generation_prompt", addGenerationPrompt);
+        names.put("tools", tools);
+        RenderResult result = JINJA.renderForResult(source, names);
+        if (result.hasErrors()) {
+            throw Rlhf4jException.data(
+                    "%s: %s".formatted(origin, result.getErrors().get(0).getMessage()));
+        }
+        return result.getOutput();
     }
 }
