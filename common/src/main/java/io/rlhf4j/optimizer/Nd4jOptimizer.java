@@ -6,9 +6,13 @@ import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.AdaBeliefUpdater;
+import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.AMSGrad;
 import org.nd4j.linalg.learning.config.AdaBelief;
 import org.nd4j.linalg.learning.config.AdaDelta;
@@ -76,11 +80,10 @@ public final class Nd4jOptimizer implements Optimizer {
         int length = Math.toIntExact(parameter.elements());
         float[] values = parameter.toFloats();
         try (INDArray update = Nd4j.create(scaled(gradient, gradientScale), new long[] {1, length}, DataType.FLOAT);
-                INDArray view =
-                        Nd4j.create(joined(state, length), new long[] {1, (long) states * length}, DataType.FLOAT)) {
-            updater(learningRate)
-                    .instantiate(states == 0 ? null : view, false)
-                    .applyUpdater(update, Math.toIntExact(step - 1), 0);
+                INDArray view = states == 0
+                        ? null
+                        : Nd4j.create(joined(state, length), new long[] {1, (long) states * length}, DataType.FLOAT)) {
+            instantiate(updater(learningRate), view, length).applyUpdater(update, Math.toIntExact(step - 1), 0);
             float[] change = update.toFloatVector();
             float kept = (float) (1 - learningRate * (decayed ? settings.weightDecay() : 0));
             for (int i = 0; i < length; i++) {
@@ -95,6 +98,17 @@ public final class Nd4jOptimizer implements Optimizer {
         parameter.backend().write(parameter, values, 0);
     }
 
+    /** AdaBelief cannot take its state as one flat view (ND4J cuts a shape of one dimension in two), so it gets its parts. */
+    private static GradientUpdater<?> instantiate(IUpdater updater, INDArray view, int length) {
+        if (updater instanceof AdaBelief) {
+            INDArray mean = view.get(NDArrayIndex.all(), NDArrayIndex.interval(0, length));
+            INDArray deviation = view.get(NDArrayIndex.all(), NDArrayIndex.interval(length, 2L * length));
+            return updater.instantiate(
+                    Map.of(AdaBeliefUpdater.M_STATE, mean, AdaBeliefUpdater.S_STATE, deviation), false);
+        }
+        return updater.instantiate(view, false);
+    }
+
     private static float[] scaled(Tensor gradient, double scale) {
         float[] values = gradient.toFloats();
         for (int i = 0; i < values.length; i++) {
@@ -104,7 +118,7 @@ public final class Nd4jOptimizer implements Optimizer {
     }
 
     private static float[] joined(List<Tensor> state, int length) {
-        float[] all = new float[Math.max(1, state.size() * length)];
+        float[] all = new float[state.size() * length];
         for (int i = 0; i < state.size(); i++) {
             state.get(i).backend().read(state.get(i), all, i * length);
         }
