@@ -18,17 +18,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
  * The {@code adamw_*} fields of a golden model: losses, gradient norms and parameters over one or three steps.
  *
  * <p>Adam divides small gradients by their own size and so magnifies rounding; in one of the models a change of the
- * gradients by a millionth moves the norm before the third step by 2 %, in PyTorch too. So the steps are run twice, the
- * second time with such a change, and what that moves is allowed threefold beside the tolerances of the fixtures.
+ * gradients by a millionth moves the norm before the third step by 2 %, in PyTorch too. So the steps are run again with a
+ * few such changes, and the most that one of them moves is allowed threefold beside the tolerances of the fixtures.
  */
 final class AdamWGolden {
     private static final double NOISE = 1e-6;
+    private static final int CHANGES = 4;
     private static final double ALLOWED_SENSITIVITY = 3;
 
     private final Backend backend;
@@ -44,61 +46,78 @@ final class AdamWGolden {
 
     void check() throws IOException {
         for (String kind : List.of("noclip", "clip")) {
-            Steps plain = run(kind, 0);
-            Steps moved = run(kind, NOISE);
+            Steps plain = run(kind, 0, 0);
+            List<Steps> moved = new ArrayList<>();
+            for (int change = 0; change < CHANGES; change++) {
+                moved.add(run(kind, NOISE, change));
+            }
             double[] losses = golden.series("adamw_" + kind + "_losses_before_each_step");
             double[] norms = golden.series("adamw_" + kind + "_grad_norm_before_clip");
-            for (int step = 0; step < losses.length; step++) {
+            for (int i = 0; i < losses.length; i++) {
+                int step = i;
                 assertNear(
                         golden.tolerance(),
-                        plain.losses().get(step),
-                        losses[step],
-                        moved.losses().get(step),
+                        losses[i],
+                        plain,
+                        moved,
+                        steps -> steps.losses().get(step),
                         "loss");
-                double tolerance = 1e-4 * norms[step];
                 assertNear(
-                        tolerance,
-                        plain.norms().get(step),
-                        norms[step],
-                        moved.norms().get(step),
+                        1e-4 * norms[i],
+                        norms[i],
+                        plain,
+                        moved,
+                        steps -> steps.norms().get(step),
                         "gradient norm");
             }
             double after = golden.scalar("adamw_" + kind + "_loss_after").doubleValue();
-            int last = losses.length;
             assertNear(
                     golden.tolerance(),
-                    plain.losses().get(last),
                     after,
-                    moved.losses().get(last),
+                    plain,
+                    moved,
+                    steps -> steps.losses().get(losses.length),
                     "loss after");
             for (String name : plain.parameters().keySet()) {
-                assertParameter(
-                        plain.parameters().get(name),
-                        golden.floats(name),
-                        moved.parameters().get(name),
-                        name);
+                assertParameter(golden.floats(name), plain, moved, name);
             }
         }
     }
 
-    private static void assertNear(double tolerance, double actual, double expected, double moved, String what) {
+    private static void assertNear(
+            double tolerance,
+            double expected,
+            Steps plain,
+            List<Steps> moved,
+            ToDoubleFunction<Steps> quantity,
+            String what) {
+        double actual = quantity.applyAsDouble(plain);
+        double sensitivity = moved.stream()
+                .mapToDouble(steps -> Math.abs(quantity.applyAsDouble(steps) - actual))
+                .max()
+                .orElseThrow();
         assertThat(Math.abs(actual - expected))
                 .as("%s %s, expected %s", what, actual, expected)
-                .isLessThanOrEqualTo(tolerance + ALLOWED_SENSITIVITY * Math.abs(actual - moved));
+                .isLessThanOrEqualTo(tolerance + ALLOWED_SENSITIVITY * sensitivity);
     }
 
     /** 2e-5 everywhere, 1e-6 at the 99.9th percentile, and what sensitivity adds. */
-    private static void assertParameter(float[] actual, float[] expected, float[] moved, String name) {
+    private static void assertParameter(float[] expected, Steps plain, List<Steps> moved, String name) {
+        float[] actual = plain.parameters().get(name);
         double[] differences = sortedDifferences(actual, expected);
-        double[] sensitivity = sortedDifferences(actual, moved);
         int last = actual.length - 1;
         int percentile = (int) (0.999 * last);
-        assertThat(differences[last])
-                .as("largest difference of " + name)
-                .isLessThanOrEqualTo(2e-5 + ALLOWED_SENSITIVITY * sensitivity[last]);
+        double largest = 2e-5;
+        double usual = 1e-6;
+        for (Steps steps : moved) {
+            double[] sensitivity = sortedDifferences(actual, steps.parameters().get(name));
+            largest = Math.max(largest, 2e-5 + ALLOWED_SENSITIVITY * sensitivity[last]);
+            usual = Math.max(usual, 1e-6 + ALLOWED_SENSITIVITY * sensitivity[percentile]);
+        }
+        assertThat(differences[last]).as("largest difference of " + name).isLessThanOrEqualTo(largest);
         assertThat(differences[percentile])
                 .as("99.9th percentile of the differences of " + name)
-                .isLessThanOrEqualTo(1e-6 + ALLOWED_SENSITIVITY * sensitivity[percentile]);
+                .isLessThanOrEqualTo(usual);
     }
 
     private static double[] sortedDifferences(float[] a, float[] b) {
@@ -108,7 +127,7 @@ final class AdamWGolden {
         return differences;
     }
 
-    private Steps run(String kind, double noise) throws IOException {
+    private Steps run(String kind, double noise, int seed) throws IOException {
         int steps = golden.series("adamw_" + kind + "_losses_before_each_step").length;
         Steps result = new Steps(new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>());
         try (Scope scope = Scope.root(backend, "golden")) {
@@ -116,7 +135,7 @@ final class AdamWGolden {
             model.allocateGradients(scope, DType.FP32);
             Map<ParameterUnit, Tensor> first = moments(scope, model);
             Map<ParameterUnit, Tensor> second = moments(scope, model);
-            Random random = new Random(1);
+            Random random = new Random(seed);
             for (int step = 1; step <= steps; step++) {
                 model.units().forEach(ParameterUnit::clearGradients);
                 result.losses().add(ModelGoldenTest.meanLossAndBackward(golden, scope, model, "labels"));

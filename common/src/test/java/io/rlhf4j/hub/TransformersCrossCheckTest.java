@@ -48,20 +48,28 @@ class TransformersCrossCheckTest {
         }
         Path script = Path.of("..", "docs", "cross-check", "check_exports.py");
         Process python = new ProcessBuilder(System.getProperty("rlhf4j.python"), script.toString(), exports.toString())
-                .inheritIO()
+                .redirectErrorStream(true)
                 .start();
+        python.inputReader().lines().forEach(System.out::println);
         assertThat(python.waitFor()).isZero();
     }
 
     private void export(Path model, Path target) throws IOException {
         Files.createDirectories(target);
-        try (Scope scope = Scope.root(Backends.onClassPath().choose(Backends.AUTO, 1).backend(), "check")) {
+        try (Scope scope =
+                Scope.root(Backends.onClassPath().choose(Backends.AUTO, 1).backend(), "check")) {
             ModelDirectory directories = GoldenModel.directories();
             org.apache.hadoop.fs.Path source = new org.apache.hadoop.fs.Path(model.toUri());
             CausalLanguageModel causal = directories.loadCausal(source, scope, DType.FP32);
             ScoreModel scorer = directories.loadScore(source, scope, DType.FP32, 7);
-            directories.save(causal, new org.apache.hadoop.fs.Path(target.resolve("causal").toUri()), ElementType.F32);
-            directories.save(scorer, new org.apache.hadoop.fs.Path(target.resolve("score").toUri()), ElementType.F32);
+            directories.save(
+                    causal,
+                    new org.apache.hadoop.fs.Path(target.resolve("causal").toUri()),
+                    ElementType.F32);
+            directories.save(
+                    scorer,
+                    new org.apache.hadoop.fs.Path(target.resolve("score").toUri()),
+                    ElementType.F32);
 
             List<int[]> rows = rows(causal.config().vocabSize());
             ObjectNode numbers = mapper.createObjectNode();
@@ -89,7 +97,8 @@ class TransformersCrossCheckTest {
     private static List<int[]> rows(int vocab) {
         Random random = new Random(3);
         return IntStream.of(19, 7, 12)
-                .mapToObj(length -> random.ints(length, 20, Math.min(vocab, 360)).toArray())
+                .mapToObj(
+                        length -> random.ints(length, 20, Math.min(vocab, 360)).toArray())
                 .toList();
     }
 }
