@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
             ChatCommand.class,
             PlanCommand.class,
             DataCommand.class,
-            InspectCommand.class
+            InspectCommand.class,
+            BenchCommand.class
         },
         footer = {
             "",

@@ -24,6 +24,7 @@ final class Interrupts implements AutoCloseable {
     private final Thread main = Thread.currentThread();
     private final Deque<Runnable> stops = new ArrayDeque<>();
     private final List<SignalHandler> before;
+    private Thread watch;
     private boolean requested;
 
     private Interrupts(Terminal terminal) {
@@ -68,9 +69,7 @@ final class Interrupts implements AutoCloseable {
         }
         terminal.err().println();
         terminal.err().println("stopping (Ctrl-C again stops at once) ...");
-        Thread watch = new Thread(this::haltWhenLate, "interrupt-watch");
-        watch.setDaemon(true);
-        watch.start();
+        watch();
         if (first == null) {
             main.interrupt();
             return;
@@ -81,6 +80,12 @@ final class Interrupts implements AutoCloseable {
             // The work goes on or has ended by itself; the watch ends the process if it does not.
             LOG.warn("stopping failed", e);
         }
+    }
+
+    private synchronized void watch() {
+        watch = new Thread(this::haltWhenLate, "interrupt-watch");
+        watch.setDaemon(true);
+        watch.start();
     }
 
     private void haltWhenLate() {
@@ -94,7 +99,10 @@ final class Interrupts implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (watch != null) {
+            watch.interrupt();
+        }
         for (int i = 0; i < SIGNALS.size(); i++) {
             Signal.handle(new Signal(SIGNALS.get(i)), before.get(i));
         }

@@ -1,0 +1,15 @@
+package io.rlhf4j.driver.bench;
+
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.DType;
+
+/**
+ * How to measure.
+ *
+ * @param backend what computes
+ * @param threads that it may use
+ * @param type of weights and arithmetic
+ * @param warmup rounds before the measured ones, the first of which is slower than all others
+ * @param repeats rounds measured
+ */
+public record BenchSettings(Backend backend, int threads, DType type, int warmup, int repeats) {}

@@ -1,0 +1,85 @@
+package io.rlhf4j.driver.bench;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One measurement: a line of JSON.
+ *
+ * @param task what was measured: {@code train_step}, {@code generate}
+ * @param model which shape
+ * @param dtype of the arithmetic; {@code master} is bf16 with fp32 master weights and moments
+ * @param shape of the batch
+ * @param tokens of one round
+ * @param seconds of each round
+ * @param settings how it was measured
+ * @param more further numbers
+ */
+public record Measurement(
+        String task,
+        String model,
+        String dtype,
+        String shape,
+        long tokens,
+        List<Double> seconds,
+        BenchSettings settings,
+        Map<String, Object> more) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
+
+    public Measurement {
+        seconds = List.copyOf(seconds);
+        more = new TreeMap<>(more);
+    }
+
+    /** The line. Seconds are the median's; memory is the most that this process has had. */
+    public String json() {
+        double[] sorted =
+                seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        double median = sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("task", task);
+        line.put("peer", "rlhf4j-" + settings.backend().name());
+        line.put("model", model);
+        line.put("dtype", dtype);
+        line.put("shape", shape);
+        line.put("tokens_per_s", rounded(tokens / median, 1));
+        line.put("step_s", rounded(median, 4));
+        line.put("step_s_min", rounded(sorted[0], 4));
+        line.put("step_s_max", rounded(sorted[sorted.length - 1], 4));
+        line.put("repeats", sorted.length);
+        line.put("peak_rss_mb", peakMebibytes());
+        line.put("threads", settings.threads());
+        line.putAll(more);
+        try {
+            return JSON.writeValueAsString(line);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a measurement cannot be written", e);
+        }
+    }
+
+    static double rounded(double value, int digits) {
+        double scale = Math.pow(10, digits);
+        return Math.round(value * scale) / scale;
+    }
+
+    /** The most physical memory that this process has had, in MiB; null where the system does not tell (not Linux). */
+    private static Long peakMebibytes() {
+        try {
+            Matcher peak = PEAK.matcher(Files.readString(Path.of("/proc/self/status")));
+            return peak.find() ? Long.parseLong(peak.group(1)) / 1024 : null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.rlhf4j.driver.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Takes the time of the same work again and again. */
+final class Rounds {
+    private final List<Double> seconds = new ArrayList<>();
+    private double first;
+
+    private Rounds() {}
+
+    /** Runs {@code work} for the warm-up and then for the measurement. */
+    static Rounds of(BenchSettings settings, Runnable work) {
+        Rounds rounds = new Rounds();
+        for (int round = -settings.warmup(); round < settings.repeats(); round++) {
+            long start = System.nanoTime();
+            work.run();
+            double taken = (System.nanoTime() - start) / 1e9;
+            if (round == -settings.warmup()) {
+                rounds.first = taken;
+            }
+            if (round >= 0) {
+                rounds.seconds.add(taken);
+            }
+        }
+        return rounds;
+    }
+
+    /** Seconds of each measured round. */
+    List<Double> seconds() {
+        return List.copyOf(seconds);
+    }
+
+    /** Seconds of the very first round, warm-up included. */
+    double first() {
+        return first;
+    }
+}

@@ -1,0 +1,102 @@
+package io.rlhf4j.driver.command;
+
+import io.rlhf4j.driver.bench.BenchModel;
+import io.rlhf4j.driver.bench.BenchSettings;
+import io.rlhf4j.driver.bench.GenerateBench;
+import io.rlhf4j.driver.bench.Measurement;
+import io.rlhf4j.driver.bench.TrainBench;
+import io.rlhf4j.tensor.Backends;
+import io.rlhf4j.tensor.DType;
+import java.io.IOException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code rlhf4j bench}. */
+@Command(
+        name = "bench",
+        description = "Measures training and generation on this machine; each measurement is a line of JSON.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand {
+    private final Terminal terminal;
+
+    BenchCommand(Terminal terminal, Interrupts interrupts) {
+        this.terminal = terminal;
+        // Nothing is committed that a slow end could save.
+        interrupts.onStop(() -> Runtime.getRuntime().halt(130));
+    }
+
+    /** What all measurements have in common. */
+    static final class Common {
+        @Option(
+                names = "--model",
+                defaultValue = "opt-125m",
+                paramLabel = "NAME",
+                description = "opt-125m, llama-160m, llama-160m-gqa, tiny, or a model folder. (${DEFAULT-VALUE})")
+        private String model;
+
+        @Option(
+                names = "--dtype",
+                defaultValue = "fp32",
+                paramLabel = "TYPE",
+                description = "fp32, or bf16: training then keeps fp32 masters and moments. (${DEFAULT-VALUE})")
+        private DType type;
+
+        @Option(names = "--backend", defaultValue = Backends.AUTO, paramLabel = "NAME", description = "Backend.")
+        private String backend;
+
+        @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "Threads; 0 for all cores.")
+        private int threads;
+
+        @Option(names = "--warmup", defaultValue = "1", paramLabel = "N", description = "Rounds before.")
+        private int warmup;
+
+        @Option(names = "--repeats", defaultValue = "3", paramLabel = "N", description = "Rounds measured.")
+        private int repeats;
+
+        private BenchModel shape() {
+            return new BenchModel(model);
+        }
+
+        private BenchSettings settings(Terminal terminal) {
+            int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+            Backends.Choice choice = Backends.onClassPath().choose(backend, all);
+            if (!choice.note().isEmpty()) {
+                terminal.err().println("note: " + choice.note());
+            }
+            return new BenchSettings(choice.backend(), all, type, warmup, repeats);
+        }
+    }
+
+    @Command(
+            name = "train",
+            description = "One step: forward, backward, clipping, AdamW.",
+            mixinStandardHelpOptions = true)
+    int train(
+            @Mixin Common common,
+            @Option(names = "--batch", defaultValue = "4", description = "Rows. (${DEFAULT-VALUE})") int batch,
+            @Option(names = "--seq", defaultValue = "256", description = "Tokens of a row. (${DEFAULT-VALUE})")
+                    int length,
+            @Option(names = "--mixed", description = "Rows of 16 to SEQ tokens.") boolean mixed)
+            throws IOException {
+        return print(new TrainBench(batch, length, mixed).measure(common.shape(), common.settings(terminal)));
+    }
+
+    @Command(name = "generate", description = "Answers of a fixed length, sampled.", mixinStandardHelpOptions = true)
+    int generate(
+            @Mixin Common common,
+            @Option(names = "--batch", defaultValue = "8", description = "Prompts at once. (${DEFAULT-VALUE})")
+                    int batch,
+            @Option(names = "--prompt", defaultValue = "256", description = "Tokens of a prompt. (${DEFAULT-VALUE})")
+                    int prompt,
+            @Option(names = "--new", defaultValue = "256", description = "Tokens of an answer. (${DEFAULT-VALUE})")
+                    int newTokens)
+            throws IOException {
+        return print(new GenerateBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
+    }
+
+    private int print(Measurement measurement) {
+        terminal.out().println(measurement.json());
+        return 0;
+    }
+}
