@@ -73,6 +73,56 @@ public record Rollout(
         }
     }
 
+    /** This rollout with its score. */
+    public Rollout withScore(double newScore, Map<String, Double> newParts) {
+        return new Rollout(
+                key,
+                source,
+                sample,
+                prompt,
+                response,
+                mask,
+                rolloutLogProbs,
+                oldLogProbs,
+                referenceLogProbs,
+                values,
+                newScore,
+                newParts,
+                rewards,
+                advantages,
+                returns,
+                weightsVersion,
+                finish);
+    }
+
+    /** This rollout with what the update starts from. */
+    public Rollout withTraining(
+            float[] newOldLogProbs,
+            float[] newReferenceLogProbs,
+            float[] newValues,
+            float[] newRewards,
+            float[] newAdvantages,
+            float[] newReturns) {
+        return new Rollout(
+                key,
+                source,
+                sample,
+                prompt,
+                response,
+                mask,
+                rolloutLogProbs,
+                newOldLogProbs,
+                newReferenceLogProbs,
+                newValues,
+                score,
+                parts,
+                newRewards,
+                newAdvantages,
+                newReturns,
+                weightsVersion,
+                finish);
+    }
+
     @Override
     public int tokens() {
         return prompt.length + response.length;
