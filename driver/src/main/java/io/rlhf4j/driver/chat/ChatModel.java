@@ -101,11 +101,17 @@ public final class ChatModel implements AutoCloseable {
      * @param stream number i of it belongs to prompt i
      */
     public List<Generation> answer(List<int[]> prompts, SamplingConfig sampling, RandomStream stream) {
+        return answer(prompts, sampling, stream, TokenListener.NONE);
+    }
+
+    /** The same; {@code listener} is told every token and may throw to end the work. */
+    public List<Generation> answer(
+            List<int[]> prompts, SamplingConfig sampling, RandomStream stream, TokenListener listener) {
         List<GenerationRequest> requests = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             requests.add(GenerationRequest.of(requireRoom(prompts.get(i)), stream.at(i)));
         }
-        return generator(sampling).generate(scope, requests, TokenListener.NONE).stream()
+        return generator(sampling).generate(scope, requests, listener).stream()
                 .map(samples -> samples.get(0))
                 .toList();
     }

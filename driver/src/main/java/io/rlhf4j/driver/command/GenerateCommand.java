@@ -142,7 +142,8 @@ final class GenerateCommand implements Callable<Integer> {
             return answered;
         }
         List<int[]> ids = texts.stream().map(text -> ids(model, text)).toList();
-        List<Generation> answers = model.answer(ids, sampling, stream.at(answered));
+        List<Generation> answers =
+                model.answer(ids, sampling, stream.at(answered), (request, sample, token) -> interrupts.check());
         for (int i = 0; i < answers.size(); i++) {
             print(model, texts.get(i), answers.get(i));
         }
