@@ -8,22 +8,22 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Runs the same code on every rank of a group, each in a thread. */
-final class Ranks<T> implements AutoCloseable {
+public final class Ranks<T> implements AutoCloseable {
     /** What a rank does. */
-    interface Action<T> {
+    public interface Action<T> {
         T run(Collectives collectives) throws Exception;
     }
 
     private final List<Collectives> group;
     private final ExecutorService threads;
 
-    Ranks(List<Collectives> group) {
+    public Ranks(List<Collectives> group) {
         this.group = group;
         this.threads = Executors.newFixedThreadPool(group.size());
     }
 
     /** The results by rank. A rank that fails aborts the group. */
-    List<T> all(Action<T> action) throws Exception {
+    public List<T> all(Action<T> action) throws Exception {
         List<T> results = new ArrayList<>();
         for (Future<T> future : start(action)) {
             results.add(future.get());
@@ -32,7 +32,7 @@ final class Ranks<T> implements AutoCloseable {
     }
 
     /** What every rank throws, by rank. */
-    List<Throwable> failures(Action<T> action) throws Exception {
+    public List<Throwable> failures(Action<T> action) throws Exception {
         List<Throwable> failures = new ArrayList<>();
         for (Future<T> future : start(action)) {
             try {
