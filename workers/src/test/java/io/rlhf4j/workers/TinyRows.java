@@ -36,13 +36,15 @@ public final class TinyRows {
         Random random = new Random(seed);
         List<PreferenceRow> rows = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int[] prompt = random.ints(2 + random.nextInt(4), 8, TinyModels.VOCABULARY)
-                    .toArray();
-            int[] chosen = answer(prompt, random.ints(2 + random.nextInt(5), 8, 36).toArray());
+            int[] prompt =
+                    random.ints(2 + random.nextInt(4), 8, TinyModels.VOCABULARY).toArray();
+            int[] chosen =
+                    answer(prompt, random.ints(2 + random.nextInt(5), 8, 36).toArray());
             int[] rejected = answer(
-                    prompt, random.ints(2 + random.nextInt(5), 36, TinyModels.VOCABULARY).toArray());
-            rows.add(new PreferenceRow(
-                    "pair-" + i, i % 3 == 0 ? "left" : "right", chosen, rejected, prompt.length, 0));
+                    prompt,
+                    random.ints(2 + random.nextInt(5), 36, TinyModels.VOCABULARY)
+                            .toArray());
+            rows.add(new PreferenceRow("pair-" + i, i % 3 == 0 ? "left" : "right", chosen, rejected, prompt.length, 0));
         }
         return rows;
     }
@@ -52,7 +54,8 @@ public final class TinyRows {
         Random random = new Random(seed);
         List<PromptRow> rows = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int[] ids = random.ints(2 + random.nextInt(4), 8, TinyModels.VOCABULARY).toArray();
+            int[] ids =
+                    random.ints(2 + random.nextInt(4), 8, TinyModels.VOCABULARY).toArray();
             rows.add(new PromptRow("prompt-" + i, i % 2 == 0 ? "even" : "odd", ids, Arrays.toString(ids), ""));
         }
         return rows;

@@ -33,7 +33,7 @@ public final class DataParallelEngine implements TrainingEngine {
      *
      * @param scope holds gradients, masters, states and average
      * @param plannedSteps over which the learning rate follows its schedule
-     * @param gradientType FP32 where several micro-batches are summed
+     * @param gradientType of one micro-batch; several are summed in fp32 whatever it is
      * @param emaDecay of the weights' moving average; 0 keeps none
      */
     public DataParallelEngine(
@@ -58,16 +58,18 @@ public final class DataParallelEngine implements TrainingEngine {
 
     @Override
     public StepResult step(List<Backward> microBatches) {
-        units.forEach(unit -> unit.unit().clearGradients());
+        boolean several = collectives.allReduceMax(new double[] {microBatches.size()})[0] > 1;
+        units.forEach(unit -> unit.beginStep(several));
         double loss = 0;
         for (Backward microBatch : microBatches) {
             try (Scope work = scope.child("micro-batch")) {
                 loss += microBatch.run(work);
             }
+            units.forEach(UnitState::accumulate);
         }
         long begin = System.nanoTime();
         loss = collectives.allReduceSum(new double[] {loss})[0];
-        units.forEach(unit -> collectives.allReduceSum(unit.unit().gradients()));
+        units.forEach(unit -> collectives.allReduceSum(unit.gradients()));
         double seconds = (System.nanoTime() - begin) * 1e-9;
         double squares = 0;
         for (UnitState unit : units) {

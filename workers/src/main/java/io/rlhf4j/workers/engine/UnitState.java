@@ -22,10 +22,14 @@ final class UnitState {
     private final Ema ema;
     private final Tensor average;
     private final Tensor trained;
+    private final Scope scope;
+    private Tensor sum;
+    private boolean summing;
 
     UnitState(ParameterUnit unit, Scope scope, Optimizer optimizer, double emaDecay) {
         this.unit = unit;
         this.optimizer = optimizer;
+        this.scope = scope;
         this.trained = unit.values();
         int elements = unit.elements();
         // In fp32 the weights are their own masters.
@@ -47,8 +51,38 @@ final class UnitState {
         return unit;
     }
 
+    /**
+     * Sets the gradients to zero.
+     *
+     * @param several whether some rank has several micro-batches in this step: then BF16 gradients are summed in fp32, on
+     *     all ranks, for sums of many BF16 terms lose the small ones
+     */
+    void beginStep(boolean several) {
+        unit.clearGradients();
+        summing = several && unit.gradients().type() == DType.BF16;
+        if (summing && sum == null) {
+            sum = scope.allocate(DType.FP32, unit.elements());
+        }
+        if (summing) {
+            sum.backend().fill(sum, 0f);
+        }
+    }
+
+    /** A micro-batch is done: its gradients join the sum. */
+    void accumulate() {
+        if (summing) {
+            sum.backend().addScaled(1f, unit.gradients(), sum);
+            unit.clearGradients();
+        }
+    }
+
+    /** The gradients of the step, flat. */
+    Tensor gradients() {
+        return summing ? sum : unit.gradients();
+    }
+
     double squaredGradientNorm() {
-        return unit.gradients().backend().sumOfSquares(unit.gradients());
+        return gradients().backend().sumOfSquares(gradients());
     }
 
     void step(long step, double learningRate, double gradientScale) {
@@ -59,7 +93,7 @@ final class UnitState {
                     gradientScale,
                     parameter.decayed(),
                     parameter.viewOf(master).flatten(),
-                    parameter.gradient().flatten(),
+                    parameter.viewOf(gradients()).flatten(),
                     states.stream()
                             .map(state -> parameter.viewOf(state).flatten())
                             .toList());

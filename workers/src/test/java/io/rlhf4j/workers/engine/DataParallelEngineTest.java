@@ -51,8 +51,8 @@ class DataParallelEngineTest {
     void aResumedRunHasTheBitsOfOneThatWasNotInterrupted(String optimizer) throws Exception {
         for (DType type : DType.values()) {
             OptimizerConfig settings = settings("kind: " + optimizer + ", max_skipped_steps: 2");
-            org.apache.hadoop.fs.Path file =
-                    new org.apache.hadoop.fs.Path(folder.resolve(optimizer + type + ".safetensors").toUri());
+            org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(
+                    folder.resolve(optimizer + type + ".safetensors").toUri());
             float[] uninterrupted;
             EngineProgress saved;
             try (Trained run = new Trained(type, settings, 1)) {
@@ -83,8 +83,11 @@ class DataParallelEngineTest {
             float[] before = run.everything();
 
             assertThat(run.engine.step(List.of(work -> Double.NaN)).skipped()).isTrue();
-            assertThat(run.engine.step(List.of(run.lesson(Float.NaN))).skipped()).isTrue();
-            assertThat(run.engine.step(List.of(run.lesson(Float.POSITIVE_INFINITY))).skipped())
+            assertThat(run.engine.step(List.of(run.lesson(Float.NaN))).skipped())
+                    .isTrue();
+            assertThat(run.engine
+                            .step(List.of(run.lesson(Float.POSITIVE_INFINITY)))
+                            .skipped())
                     .isTrue();
 
             assertThat(run.everything()).isEqualTo(before);
@@ -148,7 +151,8 @@ class DataParallelEngineTest {
     void gradientsOfManyMicroBatchesAreSummedInFp32WhateverTheirType() {
         try (Trained coarse = new Trained(DType.BF16, DType.BF16, settings(""), 1, LocalGroup.single());
                 Trained fine = new Trained(DType.BF16, DType.FP32, settings(""), 1, LocalGroup.single())) {
-            // In BF16 a sum of equal terms stands still at 256 of them: the next is below half a unit in the last place.
+            // In BF16 a sum of equal terms stands still at 256 of them: the next is below half a unit in the last
+            // place.
             double exact = fine.engine.step(manyLessons(fine)).gradientNorm();
 
             assertThat(coarse.engine.step(manyLessons(coarse)).gradientNorm()).isCloseTo(exact, within(exact * 0.01));
@@ -225,8 +229,7 @@ class DataParallelEngineTest {
             this(type, DType.FP32, settings, seed, LocalGroup.single());
         }
 
-        private Trained(
-                DType type, DType gradients, OptimizerConfig settings, long seed, Collectives collectives) {
+        private Trained(DType type, DType gradients, OptimizerConfig settings, long seed, Collectives collectives) {
             model = TinyModels.causal(Kind.OPT, scope, type, seed);
             engine = new DataParallelEngine(model.units(), scope, settings, 10, collectives, gradients, 0.9);
         }
@@ -261,10 +264,9 @@ class DataParallelEngineTest {
             float[] all = new float[weights().length];
             int[] at = {0};
             model.units().forEach(unit -> {
-                unit.parameters()
-                        .forEach(parameter -> engine.state().stream()
-                                .filter(tensor -> tensor.info().name().equals("master/" + parameter.name()))
-                                .forEach(tensor -> copy(tensor, all, at[0] + parameter.offset())));
+                unit.parameters().forEach(parameter -> engine.state().stream()
+                        .filter(tensor -> tensor.info().name().equals("master/" + parameter.name()))
+                        .forEach(tensor -> copy(tensor, all, at[0] + parameter.offset())));
                 at[0] += unit.elements();
             });
             return all;

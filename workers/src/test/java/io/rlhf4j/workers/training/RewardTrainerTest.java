@@ -44,7 +44,8 @@ class RewardTrainerTest {
             assertThat(report.get("roc_auc")).isGreaterThan(0.9);
             assertThat(report.get("score_gap")).isPositive();
             assertThat(report.get("loss")).isLessThan(0.5);
-            assertThat(report).containsKeys("calibration_error", "length_correlation", "accuracy/left", "accuracy/right");
+            assertThat(report)
+                    .containsKeys("calibration_error", "length_correlation", "accuracy/left", "accuracy/right");
         }
     }
 
@@ -129,8 +130,8 @@ class RewardTrainerTest {
             Collectives collectives,
             int microBatchTokens) {
         ScoreModel model = TinyModels.score(kind, scope, type, 5);
-        DataParallelEngine engine = new DataParallelEngine(
-                model.units(), scope, settings.optimizer(), 100, collectives, DType.FP32, 0);
+        DataParallelEngine engine =
+                new DataParallelEngine(model.units(), scope, settings.optimizer(), 100, collectives, DType.FP32, 0);
         return new RewardTrainer(model, engine, collectives, scope, settings, microBatchTokens);
     }
 }

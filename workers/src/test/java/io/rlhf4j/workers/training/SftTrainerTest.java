@@ -126,8 +126,8 @@ class SftTrainerTest {
     private static SftTrainer trainer(
             Kind kind, DType type, Scope scope, Collectives collectives, int microBatchTokens) {
         CausalLanguageModel model = TinyModels.causal(kind, scope, type, 11);
-        DataParallelEngine engine = new DataParallelEngine(
-                model.units(), scope, SETTINGS.optimizer(), 100, collectives, DType.FP32, 0);
+        DataParallelEngine engine =
+                new DataParallelEngine(model.units(), scope, SETTINGS.optimizer(), 100, collectives, DType.FP32, 0);
         return new SftTrainer(model, engine, collectives, scope, SETTINGS, microBatchTokens);
     }
 }
