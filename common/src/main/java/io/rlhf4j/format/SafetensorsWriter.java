@@ -46,29 +46,33 @@ public final class SafetensorsWriter {
      * @throws Rlhf4jException of kind RETRYABLE where the file cannot be written, for example on a full disk
      */
     public long write(Path file, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
-        requireDistinctNames(file, tensors);
-        List<NamedTensor> ordered = new ArrayList<>(tensors);
-        ordered.sort(Comparator.comparingInt(
-                (NamedTensor tensor) -> -tensor.info().type().bytes()));
-        byte[] header = header(ordered, metadata);
-        FileSystem fileSystem = PlainFiles.fileSystem(file, configuration);
-        long written = 8L + header.length;
-        try (OutputStream stream = fileSystem.create(file, true)) {
-            stream.write(ByteBuffer.allocate(8)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(header.length)
-                    .array());
-            stream.write(header);
-            for (NamedTensor tensor : ordered) {
-                writeElements(tensor, stream);
-                written += tensor.bytes();
-            }
+        try (OutputStream stream = PlainFiles.fileSystem(file, configuration).create(file, true)) {
+            return write(stream, tensors, metadata);
         } catch (IOException e) {
             throw new Rlhf4jException(
                     ErrorKind.RETRYABLE,
                     "%s: cannot be written: %s; is there space left, and may this user write there?"
                             .formatted(file, e.getMessage()),
                     e);
+        }
+    }
+
+    /** The same to a stream, which stays open. */
+    public long write(OutputStream stream, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
+        requireDistinctNames(tensors);
+        List<NamedTensor> ordered = new ArrayList<>(tensors);
+        ordered.sort(Comparator.comparingInt(
+                (NamedTensor tensor) -> -tensor.info().type().bytes()));
+        byte[] header = header(ordered, metadata);
+        stream.write(ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .array());
+        stream.write(header);
+        long written = 8L + header.length;
+        for (NamedTensor tensor : ordered) {
+            writeElements(tensor, stream);
+            written += tensor.bytes();
         }
         return written;
     }
@@ -81,7 +85,7 @@ public final class SafetensorsWriter {
     public void writeModel(
             Path directory, List<NamedTensor> tensors, Map<String, String> metadata, long maximumShardBytes)
             throws IOException {
-        requireDistinctNames(directory, tensors);
+        requireDistinctNames(tensors);
         Map<String, String> marked = new LinkedHashMap<>(metadata);
         marked.putIfAbsent("format", "pt"); // transformers refuses files that do not say so
         List<List<NamedTensor>> shards = shards(tensors, maximumShardBytes);
@@ -168,13 +172,13 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void requireDistinctNames(Path where, List<NamedTensor> tensors) {
+    private static void requireDistinctNames(List<NamedTensor> tensors) {
         Set<String> names = new HashSet<>();
         for (NamedTensor tensor : tensors) {
             String name = tensor.info().name();
             if (!names.add(name) || name.equals("__metadata__")) {
                 throw new IllegalArgumentException(
-                        "%s: two tensors are called '%s', or the name is reserved".formatted(where, name));
+                        "two tensors are called '%s', or the name is reserved".formatted(name));
             }
         }
     }

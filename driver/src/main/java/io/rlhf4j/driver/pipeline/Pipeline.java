@@ -1,10 +1,26 @@
 package io.rlhf4j.driver.pipeline;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.data.DataPreparation;
 import io.rlhf4j.driver.data.DataReport;
+import io.rlhf4j.driver.data.PreparedData;
+import io.rlhf4j.driver.data.RowOrder;
+import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.driver.spark.Retry;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.run.SmallFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -12,37 +28,58 @@ import org.apache.spark.sql.SparkSession;
  * repeated; one that was interrupted goes on from its last checkpoint, to the same result.
  */
 public final class Pipeline {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private final SparkSession session;
     private final RunConfig config;
     private final Progress progress;
+    private final Configuration hadoop;
+    private final RunFolder folder;
+    private PreparedData prepared;
+    private volatile boolean interrupted;
 
     /** The run that {@code config} names. */
     public Pipeline(SparkSession session, RunConfig config, Progress progress) {
         this.session = session;
         this.config = config;
         this.progress = progress;
+        this.hadoop = session.sparkContext().hadoopConfiguration();
+        this.folder = RunFolder.of(config, hadoop);
     }
 
     /**
      * Reads, splits and tokenizes the sources, and writes them to the run's folder.
      *
-     * @throws io.rlhf4j.error.Rlhf4jException of kind DATA where a step has no rows or too many are unusable
+     * @throws Rlhf4jException of kind DATA where a step has no rows or too many are unusable
      */
     public DataReport prepareData() {
-        progress.begin("data", 0, 1);
-        DataReport report = new DataPreparation(session, config).prepare().report();
-        progress.end("data");
-        return report;
+        return data().report();
     }
 
     /** Step 1: supervised fine-tuning of the actor. */
     public StepResult runSft() {
-        throw new UnsupportedOperationException();
+        return once(Step.SFT, () -> {
+            RowOrder order = data().training(Step.SFT, config.seed());
+            int batchSize = config.sft().batchSize();
+            long steps =
+                    steps(order, config.sft().epochs(), batchSize, config.sft().maxSteps());
+            return new SupervisedStep<>(
+                            config, Step.SFT, hadoop, barrierJob(), progress, ids -> data().trainingRows(ids))
+                    .run(order, batchSize, steps, data().trainingRows(heldOut(Step.SFT)));
+        });
     }
 
     /** Step 2: the reward model. */
     public StepResult runReward() {
-        throw new UnsupportedOperationException();
+        return once(Step.REWARD, () -> {
+            RowOrder order = data().training(Step.REWARD, config.seed());
+            int batchSize = config.reward().batchSize();
+            long steps = steps(
+                    order, config.reward().epochs(), batchSize, config.reward().maxSteps());
+            return new SupervisedStep<>(
+                            config, Step.REWARD, hadoop, barrierJob(), progress, ids -> data().preferenceRows(ids))
+                    .run(order, batchSize, steps, data().preferenceRows(heldOut(Step.REWARD)));
+        });
     }
 
     /** Step 3: proximal policy optimisation. */
@@ -52,14 +89,99 @@ public final class Pipeline {
 
     /** The steps that the configuration lists, in its order. */
     public List<StepResult> runAll() {
-        throw new UnsupportedOperationException();
+        List<StepResult> results = new ArrayList<>();
+        for (Step step : config.steps()) {
+            results.add(
+                    switch (step) {
+                        case SFT -> runSft();
+                        case REWARD -> runReward();
+                        case PPO -> runPpo();
+                    });
+        }
+        return results;
     }
 
     /**
-     * Ends what runs now, from another thread: the call in progress throws an {@link io.rlhf4j.error.Rlhf4jException} of kind
-     * INTERRUPTED. What is committed stays.
+     * Ends what runs now, from another thread: the call in progress throws an {@link Rlhf4jException} of kind INTERRUPTED. What
+     * is committed stays.
      */
     public void interrupt() {
-        throw new UnsupportedOperationException(Map.of().toString());
+        interrupted = true;
+        session.sparkContext().cancelAllJobs();
+    }
+
+    /** Does a step, unless the run has its result already; again from the last checkpoint where that may help. */
+    private StepResult once(Step step, Retry.Attempt<StepResult> attempt) {
+        Optional<StepResult> before = finished(step);
+        if (before.isPresent()) {
+            progress.note("%s is done already".formatted(step.key()));
+            return before.get();
+        }
+        StepResult result = new Retry(
+                        config.cluster().attempts(), config.cluster().backoff(), progress::note)
+                .run(step.key(), () -> {
+                    requireNotInterrupted(step);
+                    try {
+                        return attempt.run();
+                    } catch (Exception failed) {
+                        requireNotInterrupted(step);
+                        throw failed;
+                    }
+                });
+        try {
+            new SmallFiles(hadoop).write(resultFile(step), JSON.writeValueAsString(result));
+        } catch (IOException unwritable) {
+            throw new UncheckedIOException("cannot write " + resultFile(step), unwritable);
+        }
+        return result;
+    }
+
+    private void requireNotInterrupted(Step step) {
+        if (interrupted) {
+            throw new Rlhf4jException(
+                    ErrorKind.INTERRUPTED, step.key() + " was interrupted; the same command goes on with it");
+        }
+    }
+
+    private Optional<StepResult> finished(Step step) {
+        try {
+            Optional<String> text = new SmallFiles(hadoop).read(resultFile(step));
+            return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), StepResult.class));
+        } catch (IOException unreadable) {
+            throw Rlhf4jException.data(
+                    "%s cannot be read: %s; remove it to run %s again"
+                            .formatted(resultFile(step), unreadable.getMessage(), step.key()),
+                    unreadable);
+        }
+    }
+
+    private Path resultFile(Step step) {
+        return new Path(folder.root(), step.key() + "/result.json");
+    }
+
+    private PreparedData data() {
+        if (prepared == null) {
+            progress.begin("data", 0, 1);
+            prepared = new DataPreparation(session, config).prepare();
+            progress.end("data");
+        }
+        return prepared;
+    }
+
+    private long[] heldOut(Step step) {
+        return data().heldOut(step, config.evaluation().rows(), config.seed());
+    }
+
+    private BarrierJob barrierJob() {
+        return new BarrierJob(
+                new JavaSparkContext(session.sparkContext()),
+                config.cluster().ranks(),
+                config.cluster().slotTimeout(),
+                config.cluster().collectiveTimeout());
+    }
+
+    private static long steps(RowOrder order, double epochs, int batchSize, int limit) {
+        long steps = Math.max(1, order.rows(epochs) / batchSize);
+        return limit > 0 ? Math.min(limit, steps) : steps;
     }
 }

@@ -1,5 +1,7 @@
 package io.rlhf4j.workers.engine;
 
+import java.io.Serializable;
+
 /**
  * The part of an engine's state that is not a tensor.
  *
@@ -7,7 +9,7 @@ package io.rlhf4j.workers.engine;
  * @param updates steps that changed the weights: what the optimizer's bias correction counts
  * @param skipped steps left out because loss or gradient was not finite
  */
-public record EngineProgress(long position, long updates, long skipped) {
+public record EngineProgress(long position, long updates, long skipped) implements Serializable {
     /** Before the first step. */
     public static final EngineProgress START = new EngineProgress(0, 0, 0);
 }

@@ -1,0 +1,178 @@
+package io.rlhf4j.driver.pipeline;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
+import io.rlhf4j.data.TokenRow;
+import io.rlhf4j.driver.data.RowOrder;
+import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.run.MetricsLog;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.workers.checkpoint.Checkpoint;
+import io.rlhf4j.workers.checkpoint.CheckpointFile;
+import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.job.ChunkResult;
+import io.rlhf4j.workers.job.ChunkTask;
+import io.rlhf4j.workers.runtime.StateId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Step 1 or 2 on Spark: chunks of optimizer steps, each a barrier job that ends with a checkpoint. One attempt; whoever calls
+ * it again goes on from the last checkpoint, to the same result.
+ */
+final class SupervisedStep<R extends TokenRow> {
+    private final RunConfig config;
+    private final Step step;
+    private final RunFolder folder;
+    private final Configuration hadoop;
+    private final BarrierJob job;
+    private final Progress progress;
+    private final CheckpointStore store;
+    private final Function<long[], List<R>> rows;
+
+    /**
+     * @param rows reads prepared rows by their numbers
+     */
+    SupervisedStep(
+            RunConfig config,
+            Step step,
+            Configuration hadoop,
+            BarrierJob job,
+            Progress progress,
+            Function<long[], List<R>> rows) {
+        this.config = config;
+        this.step = step;
+        this.folder = RunFolder.of(config, hadoop);
+        this.hadoop = hadoop;
+        this.job = job;
+        this.progress = progress;
+        this.rows = rows;
+        this.store = new CheckpointStore(
+                folder.checkpoints(step), hadoop, config.checkpoints().keep(), Map.of());
+    }
+
+    /** Where an attempt stands. */
+    private record Position(StateId state, String resume, EngineProgress progress, Map<String, Double> before) {}
+
+    /**
+     * Trains to the end.
+     *
+     * @param order of the rows
+     * @param batchSize rows of an optimizer step
+     * @param steps optimizer steps in all
+     * @param heldOut rows to evaluate on before and after; may be none
+     * @return evaluations before and after, and the exported directory
+     */
+    StepResult run(RowOrder order, int batchSize, long steps, List<R> heldOut) throws Exception {
+        Position position = begin();
+        String export = folder.export(step.key()).toString();
+        Map<String, Double> after = Map.of();
+        try (MetricsLog log = folder.openMetrics()) {
+            log.cutAfter(step, position.state().version());
+            progress.begin(step.key(), position.state().version(), steps);
+            while (position.state().version() < steps) {
+                ChunkResult result = chunk(position, order, batchSize, steps, heldOut, export);
+                position = record(position, result, log);
+                after = result.after();
+            }
+            progress.end(step.key());
+        }
+        return new StepResult(step, steps, position.before(), after, Map.of(step.key(), export));
+    }
+
+    private Position begin() {
+        CheckpointStore.Search search = store.latest();
+        search.passedOver().forEach(progress::note);
+        StateId start = new StateId(folder.root().toString(), UUID.randomUUID().toString(), 0);
+        Optional<Checkpoint> found = search.checkpoint();
+        if (found.isEmpty()) {
+            return new Position(start, "", EngineProgress.START, Map.of());
+        }
+        Checkpoint checkpoint = found.get();
+        progress.note("%s goes on from %s".formatted(step.key(), checkpoint.folder()));
+        ObjectMapper json = new ObjectMapper();
+        JsonNode state = checkpoint.state();
+        Map<String, Double> before = new TreeMap<>();
+        state.get("before")
+                .fields()
+                .forEachRemaining(
+                        entry -> before.put(entry.getKey(), entry.getValue().asDouble()));
+        return new Position(
+                start.later(checkpoint.step()),
+                checkpoint.folder().toString(),
+                json.convertValue(state.get("progress"), EngineProgress.class),
+                before);
+    }
+
+    private ChunkResult chunk(
+            Position position, RowOrder order, int batchSize, long steps, List<R> heldOut, String export) {
+        long from = position.state().version();
+        long to = Math.min(steps, from + config.checkpoints().everySteps());
+        ArrayList<ArrayList<R>> batches = batches(order, from, to, batchSize);
+        store.begin(to);
+        ChunkTask<R> task = new ChunkTask<>(
+                ConfigFile.write(config),
+                step,
+                position.state(),
+                steps,
+                position.resume(),
+                position.progress(),
+                batches,
+                new ArrayList<>(heldOut),
+                from == 0 && !heldOut.isEmpty(),
+                to == steps && !heldOut.isEmpty(),
+                to == steps ? export : "",
+                new SerializableConfiguration(hadoop));
+        return job.run(step.key(), position.state(), ChunkResult.class, task).get(0);
+    }
+
+    private ArrayList<ArrayList<R>> batches(RowOrder order, long from, long to, int batchSize) {
+        List<R> all = rows.apply(order.take(from * batchSize, Math.toIntExact((to - from) * batchSize)));
+        ArrayList<ArrayList<R>> batches = new ArrayList<>();
+        for (int start = 0; start < all.size(); start += batchSize) {
+            batches.add(new ArrayList<>(all.subList(start, start + batchSize)));
+        }
+        return batches;
+    }
+
+    /** Metrics first, then the checkpoint: no committed step lacks its metrics. */
+    private Position record(Position position, ChunkResult result, MetricsLog log) {
+        long version = position.state().version();
+        Map<String, Double> before = version == 0 ? result.before() : position.before();
+        if (version == 0 && !before.isEmpty()) {
+            log.append(step, "evaluation", 0, before);
+        }
+        for (Map<String, Double> metrics : result.metrics()) {
+            version++;
+            log.append(step, "train", version, metrics);
+            progress.advance(step.key(), version, metrics);
+        }
+        if (!result.after().isEmpty()) {
+            log.append(step, "evaluation", version, result.after());
+        }
+        log.flush();
+        List<CheckpointFile> files = result.files();
+        ObjectMapper json = new ObjectMapper();
+        JsonNode state = json.createObjectNode()
+                .<ObjectNode>set("progress", json.valueToTree(result.progress()))
+                .set("before", json.valueToTree(before));
+        Checkpoint checkpoint = store.commit(version, files, state);
+        return new Position(
+                position.state().later(result.metrics().size()),
+                checkpoint.folder().toString(),
+                result.progress(),
+                before);
+    }
+}

@@ -1,0 +1,73 @@
+package io.rlhf4j.workers.collective;
+
+import io.rlhf4j.tensor.Tensor;
+import java.util.List;
+
+/** The group of the job at hand, for engines that outlive a job: every job joins a group of its own. */
+public final class CurrentGroup implements Collectives {
+    private Collectives group;
+
+    /** Uses the group of a new job from here on. */
+    public void enter(Collectives newGroup) {
+        group = newGroup;
+    }
+
+    @Override
+    public int rank() {
+        return group.rank();
+    }
+
+    @Override
+    public int worldSize() {
+        return group.worldSize();
+    }
+
+    @Override
+    public void allReduceSum(Tensor tensor) {
+        group.allReduceSum(tensor);
+    }
+
+    @Override
+    public void reduceScatterSum(Tensor whole, Tensor part) {
+        group.reduceScatterSum(whole, part);
+    }
+
+    @Override
+    public void allGather(Tensor part, Tensor whole) {
+        group.allGather(part, whole);
+    }
+
+    @Override
+    public void broadcast(Tensor tensor, int root) {
+        group.broadcast(tensor, root);
+    }
+
+    @Override
+    public double[] allReduceSum(double[] values) {
+        return group.allReduceSum(values);
+    }
+
+    @Override
+    public double[] allReduceMax(double[] values) {
+        return group.allReduceMax(values);
+    }
+
+    @Override
+    public List<byte[]> allGather(byte[] message) {
+        return group.allGather(message);
+    }
+
+    @Override
+    public void barrier() {
+        group.barrier();
+    }
+
+    @Override
+    public void abort(Throwable cause) {
+        group.abort(cause);
+    }
+
+    /** Does nothing: the job closes its group. */
+    @Override
+    public void close() {}
+}

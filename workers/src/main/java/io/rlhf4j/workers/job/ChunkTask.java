@@ -1,0 +1,120 @@
+package io.rlhf4j.workers.job;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
+import io.rlhf4j.data.TokenRow;
+import io.rlhf4j.format.SafetensorsWriter;
+import io.rlhf4j.format.TensorFiles;
+import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.workers.checkpoint.CheckpointFile;
+import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.runtime.RankContext;
+import io.rlhf4j.workers.runtime.RankTask;
+import io.rlhf4j.workers.runtime.StateId;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * A chunk of optimizer steps of SFT or reward training on one rank: from the state that the last chunk left in this executor,
+ * or else from the checkpoint that it left on disk; to a new checkpoint.
+ *
+ * @param yaml the run's configuration
+ * @param step sft or reward
+ * @param state that the chunk begins with
+ * @param plannedSteps of the whole step
+ * @param resume checkpoint of that state; empty at the very beginning
+ * @param progress of the engine at that state
+ * @param batches rows of each optimizer step, whole
+ * @param heldOut rows to evaluate on
+ * @param evaluateBefore whether to do so before the first step
+ * @param evaluateAfter whether to do so after the last
+ * @param export where to write the Hugging Face directory; empty for a chunk that is not the last
+ * @param hadoop settings of the file systems
+ */
+public record ChunkTask<R extends TokenRow>(
+        String yaml,
+        Step step,
+        StateId state,
+        long plannedSteps,
+        String resume,
+        EngineProgress progress,
+        ArrayList<ArrayList<R>> batches,
+        ArrayList<R> heldOut,
+        boolean evaluateBefore,
+        boolean evaluateAfter,
+        String export,
+        SerializableConfiguration hadoop)
+        implements RankTask<ChunkResult> {
+    /** The checkpoint's file of tensors. */
+    public static final String TENSORS = "state.safetensors";
+
+    @Override
+    public ChunkResult run(RankContext context) throws Exception {
+        RunConfig config = ConfigFile.read(yaml, "the run's configuration", List.of());
+        Configuration files = hadoop.value();
+        SupervisedRank<R> rank = rank(config, context, files);
+        rank.group().enter(context.collectives());
+        Map<String, Double> before = evaluateBefore ? rank.evaluate(heldOut) : Map.of();
+        List<Map<String, Double>> metrics = new ArrayList<>();
+        for (List<R> batch : batches) {
+            metrics.add(rank.step(batch));
+        }
+        Map<String, Double> after = evaluateAfter ? rank.evaluate(heldOut) : Map.of();
+        StateId next = state.later(batches.size());
+        List<CheckpointFile> written = new ArrayList<>();
+        if (context.rank() == 0) {
+            written.add(save(config, rank, next.version(), files));
+            if (!export.isEmpty()) {
+                rank.export(new Path(export));
+            }
+        }
+        context.collectives().barrier();
+        if (export.isEmpty()) {
+            context.slot().give(step.key(), next, rank);
+        } else {
+            rank.close();
+        }
+        return new ChunkResult(metrics, before, after, rank.engine().progress(), written);
+    }
+
+    @SuppressWarnings("unchecked")
+    private SupervisedRank<R> rank(RunConfig config, RankContext context, Configuration files) throws IOException {
+        SupervisedRank<R> kept =
+                context.slot().take(step.key(), state, SupervisedRank.class).orElse(null);
+        if (kept != null) {
+            return kept;
+        }
+        Backend backend = context.slot()
+                .backend(config.compute().backend(), config.cluster().threadsOrShare());
+        SupervisedRank<?> made =
+                switch (step) {
+                    case SFT -> new SupervisedRank.Sft(config, plannedSteps, backend, files);
+                    case REWARD -> new SupervisedRank.Reward(config, plannedSteps, backend, files);
+                    case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
+                };
+        if (!resume.isEmpty()) {
+            try (TensorReader tensors = new TensorFiles(files).open(new Path(resume, TENSORS))) {
+                made.engine().restore(progress, tensors);
+            }
+        }
+        return (SupervisedRank<R>) made;
+    }
+
+    private CheckpointFile save(RunConfig config, SupervisedRank<R> rank, long version, Configuration files) {
+        CheckpointStore store = new CheckpointStore(
+                new Path(config.path(), step.key() + "/checkpoints"),
+                files,
+                config.checkpoints().keep(),
+                Map.of());
+        return store.write(version, TENSORS, out -> new SafetensorsWriter(files)
+                .write(out, rank.engine().state(), Map.of()));
+    }
+}

@@ -1,0 +1,153 @@
+package io.rlhf4j.workers.job;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.data.PreferenceRow;
+import io.rlhf4j.data.TokenRow;
+import io.rlhf4j.data.TrainingRow;
+import io.rlhf4j.format.ElementType;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.ScoreModel;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.collective.CurrentGroup;
+import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.training.RewardTrainer;
+import io.rlhf4j.workers.training.SftTrainer;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** One rank's model, engine and trainer of step 1 or 2. */
+abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseable {
+    final Scope scope;
+    final CurrentGroup group = new CurrentGroup();
+    final Configuration hadoop;
+    private final DType type;
+
+    private SupervisedRank(RunConfig config, Backend backend, Configuration hadoop, String name) {
+        this.scope = Scope.root(backend, name);
+        this.hadoop = hadoop;
+        this.type = config.compute().dtype();
+    }
+
+    abstract Map<String, Double> step(List<R> batch);
+
+    abstract Map<String, Double> evaluate(List<R> rows);
+
+    abstract TrainingEngine engine();
+
+    abstract void export(Path directory) throws IOException;
+
+    CurrentGroup group() {
+        return group;
+    }
+
+    final ElementType stored() {
+        return type == DType.BF16 ? ElementType.BF16 : ElementType.F32;
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+
+    /** Step 1. */
+    static final class Sft extends SupervisedRank<TrainingRow> {
+        private final CausalLanguageModel model;
+        private final TrainingEngine engine;
+        private final SftTrainer trainer;
+
+        Sft(RunConfig config, long plannedSteps, Backend backend, Configuration hadoop) throws IOException {
+            super(config, backend, hadoop, "sft");
+            Path initial =
+                    new Path(config.sft().initial().orElse(config.models().actor()));
+            model = new ModelDirectory(hadoop)
+                    .loadCausal(initial, scope, config.compute().dtype());
+            engine = new DataParallelEngine(
+                    model.units(),
+                    scope,
+                    config.sft().optimizer(),
+                    plannedSteps,
+                    group,
+                    config.compute().gradients(),
+                    0);
+            trainer = new SftTrainer(
+                    model, engine, group, scope, config.sft(), config.compute().microBatchTokens());
+        }
+
+        @Override
+        Map<String, Double> step(List<TrainingRow> batch) {
+            return trainer.step(batch);
+        }
+
+        @Override
+        Map<String, Double> evaluate(List<TrainingRow> rows) {
+            return trainer.evaluate(rows);
+        }
+
+        @Override
+        TrainingEngine engine() {
+            return engine;
+        }
+
+        @Override
+        void export(Path directory) throws IOException {
+            new ModelDirectory(hadoop).save(model, directory, stored());
+        }
+    }
+
+    /** Step 2. */
+    static final class Reward extends SupervisedRank<PreferenceRow> {
+        private final ScoreModel model;
+        private final TrainingEngine engine;
+        private final RewardTrainer trainer;
+
+        Reward(RunConfig config, long plannedSteps, Backend backend, Configuration hadoop) throws IOException {
+            super(config, backend, hadoop, "reward");
+            Path initial =
+                    new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
+            model = new ModelDirectory(hadoop)
+                    .loadScore(initial, scope, config.compute().dtype(), config.seed());
+            engine = new DataParallelEngine(
+                    model.units(),
+                    scope,
+                    config.reward().optimizer(),
+                    plannedSteps,
+                    group,
+                    config.compute().gradients(),
+                    0);
+            trainer = new RewardTrainer(
+                    model,
+                    engine,
+                    group,
+                    scope,
+                    config.reward(),
+                    config.compute().microBatchTokens());
+        }
+
+        @Override
+        Map<String, Double> step(List<PreferenceRow> batch) {
+            return trainer.step(batch);
+        }
+
+        @Override
+        Map<String, Double> evaluate(List<PreferenceRow> rows) {
+            return trainer.evaluate(rows);
+        }
+
+        @Override
+        TrainingEngine engine() {
+            return engine;
+        }
+
+        @Override
+        void export(Path directory) throws IOException {
+            new ModelDirectory(hadoop).save(model, directory, stored());
+        }
+    }
+}
