@@ -84,7 +84,9 @@ public final class Pipeline {
 
     /** Step 3: proximal policy optimisation. */
     public StepResult runPpo() {
-        throw new UnsupportedOperationException();
+        return once(Step.PPO, () -> new PpoStep(
+                        session, config, progress, data(), barrierJob(), () -> requireNotInterrupted(Step.PPO))
+                .run());
     }
 
     /** The steps that the configuration lists, in its order. */

@@ -13,6 +13,7 @@ import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.job.ChunkResult;
 import io.rlhf4j.workers.runtime.RankOutcome;
+import io.rlhf4j.workers.training.PpoUpdate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +41,7 @@ public final class Registrations implements KryoRegistrator {
         record(kryo, CheckpointFile.class);
         record(kryo, RankOutcome.class);
         record(kryo, RankOutcome.Failure.class);
+        record(kryo, PpoUpdate.class);
         kryo.register(RankOutcome[].class);
         kryo.register(StructField[].class);
         kryo.register(ErrorKind.class);
@@ -56,6 +58,7 @@ public final class Registrations implements KryoRegistrator {
             long[].class,
             float[].class,
             double[].class,
+            double[][].class,
             boolean[].class,
             byte[].class,
             String[].class,

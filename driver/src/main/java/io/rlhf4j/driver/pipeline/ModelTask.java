@@ -1,0 +1,62 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.data.PromptRow;
+import io.rlhf4j.workers.runtime.Slot;
+import io.rlhf4j.workers.runtime.WorkerRuntime;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.function.FlatMapFunction;
+
+/**
+ * A task of a plain, retryable job that asks the published models about some prompts: in any free slot of its executor,
+ * with the models that the slot keeps. A task that fails keeps none.
+ */
+abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
+    private static final long serialVersionUID = 1L;
+
+    private final TaskSettings settings;
+    private final long version;
+
+    /** A task with this version of the published weights. */
+    ModelTask(TaskSettings settings, long version) {
+        this.settings = settings;
+        this.version = version;
+    }
+
+    /** What a task makes of the prompts of its partition. */
+    abstract List<T> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen);
+
+    @Override
+    public final Iterator<T> call(Iterator<PromptRow> rows) throws IOException {
+        List<PromptRow> prompts = new ArrayList<>();
+        rows.forEachRemaining(prompts::add);
+        if (prompts.isEmpty()) {
+            return List.<T>of().iterator();
+        }
+        RunConfig config = settings.config();
+        try (Slot.Lease lease = WorkerRuntime.ofThisJvm().leaseAny()) {
+            Slot slot = lease.slot();
+            FrozenModels frozen = FrozenModels.take(slot, settings, config);
+            VersionedModels trained;
+            try {
+                trained = VersionedModels.take(slot, settings, config, version);
+            } catch (IOException | RuntimeException failed) {
+                frozen.close();
+                throw failed;
+            }
+            try {
+                List<T> results = work(config, prompts, trained, frozen);
+                frozen.giveBack(slot, settings, config);
+                trained.giveBack(slot, settings, config, version);
+                return results.iterator();
+            } catch (RuntimeException failed) {
+                frozen.close();
+                trained.close();
+                throw failed;
+            }
+        }
+    }
+}

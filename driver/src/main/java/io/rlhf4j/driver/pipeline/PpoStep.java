@@ -1,0 +1,257 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.PpoConfig;
+import io.rlhf4j.config.PtxConfig;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
+import io.rlhf4j.data.PromptRow;
+import io.rlhf4j.data.Rollout;
+import io.rlhf4j.data.TrainingRow;
+import io.rlhf4j.driver.data.PreparedData;
+import io.rlhf4j.driver.data.RowOrder;
+import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.MetricsLog;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.training.PpoUpdate;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Step 3 as Spark jobs: for each iteration a rollout job with the published weights, then an update job of all ranks, which
+ * publishes the next version. A start goes on from the last checkpoint and repeats the iterations behind it bit for bit.
+ */
+final class PpoStep {
+    private static final String TRAIN = "train";
+    private static final String PHASE = Step.PPO.key();
+
+    private final SparkSession session;
+    private final JavaSparkContext context;
+    private final RunConfig config;
+    private final Progress progress;
+    private final PreparedData data;
+    private final Configuration hadoop;
+    private final RunFolder folder;
+    private final PublishedWeights weights;
+    private final BarrierJob ranks;
+    private final Runnable goOn;
+
+    /**
+     * The step on a session.
+     *
+     * @param goOn throws where the run is to stop; asked between jobs
+     */
+    PpoStep(
+            SparkSession session,
+            RunConfig config,
+            Progress progress,
+            PreparedData data,
+            BarrierJob ranks,
+            Runnable goOn) {
+        this.session = session;
+        this.context = JavaSparkContext.fromSparkContext(session.sparkContext());
+        this.config = config;
+        this.progress = progress;
+        this.data = data;
+        this.goOn = goOn;
+        this.hadoop = session.sparkContext().hadoopConfiguration();
+        this.folder = RunFolder.of(config, hadoop);
+        this.weights = new PublishedWeights(folder, hadoop);
+        this.ranks = ranks;
+    }
+
+    /** Runs the step from the newest checkpoint to its end. */
+    StepResult run() throws IOException {
+        PpoModels models = PpoModels.of(config, hadoop);
+        try (MetricsLog metrics = folder.openMetrics()) {
+            return new Attempt(models, metrics).run();
+        }
+    }
+
+    /** One try, from the newest checkpoint to the end. */
+    private final class Attempt {
+        private final TaskSettings settings;
+        private final MetricsLog metrics;
+        private final PpoEvaluation evaluation;
+        private final long begin;
+        private double beta;
+
+        Attempt(PpoModels models, MetricsLog metrics) throws IOException {
+            this.metrics = metrics;
+            this.settings = new TaskSettings(
+                    ConfigFile.write(config),
+                    new SerializableConfiguration(hadoop),
+                    models,
+                    UUID.randomUUID().toString());
+            this.evaluation = new PpoEvaluation(context, config, data, progress, metrics);
+            CheckpointStore.Search search = new PpoCheckpoints(config, hadoop).latest();
+            search.passedOver().forEach(progress::note);
+            begin = search.checkpoint().map(found -> found.step()).orElse(0L);
+            beta = search.checkpoint()
+                    .map(PpoCheckpoints::beta)
+                    .orElse(config.ppo().kl().beta());
+            if (begin > 0) {
+                progress.note("ppo goes on after iteration " + begin);
+                metrics.cutAfter(Step.PPO, begin);
+            }
+            if (!weights.whole(begin)) {
+                throw Rlhf4jException.data(
+                        ("%s is damaged or missing, but the checkpoint after iteration %d goes on with it; remove that"
+                                        + " checkpoint to go on from an earlier one")
+                                .formatted(folder.weights(begin), begin));
+            }
+        }
+
+        StepResult run() throws IOException {
+            int iterations = config.ppo().iterations();
+            Map<String, Double> before = evaluation.of(settings, 0);
+            progress.begin(PHASE, begin, iterations);
+            for (long iteration = begin; iteration < iterations; iteration++) {
+                iterate(iteration);
+                evaluateBetween(iteration + 1);
+            }
+            progress.end(PHASE);
+            Map<String, Double> after = evaluation.of(settings, Math.max(begin, iterations));
+            return new StepResult(Step.PPO, Math.max(begin, iterations), before, after, exports());
+        }
+
+        private void iterate(long iteration) throws IOException {
+            goOn.run();
+            long start = System.nanoTime();
+            RolloutTable table = new RolloutTable(session, folder);
+            List<PromptRow> prompts = prompts(iteration);
+            table.write(
+                    iteration,
+                    context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
+                            .mapPartitions(new RolloutTask(settings, iteration, beta)));
+            ArrayList<Rollout> rollouts = new ArrayList<>(table.read(iteration));
+            double rolloutSeconds = seconds(start);
+            goOn.run();
+            requireSome(rollouts, iteration);
+            PpoUpdate update = update(iteration, rollouts);
+            beta = update.nextBeta();
+            Map<String, Double> numbers = new LinkedHashMap<>(update.metrics());
+            numbers.put("time/rollout_seconds", rolloutSeconds);
+            numbers.put("time/iteration_seconds", seconds(start));
+            numbers.put(
+                    "rollouts/dropped", (double) prompts.size() * config.ppo().samples() - rollouts.size());
+            long done = iteration + 1;
+            metrics.append(Step.PPO, TRAIN, done, numbers);
+            checkpoint(done);
+            progress.advance(PHASE, done, numbers);
+        }
+
+        private PpoUpdate update(long iteration, ArrayList<Rollout> rollouts) {
+            Broadcast<ArrayList<Rollout>> shared = context.broadcast(rollouts);
+            try {
+                UpdateTask task = new UpdateTask(settings, begin, state(iteration), beta, shared, texts(iteration));
+                return ranks.run(TrainedTask.HOLDING, state(iteration), PpoUpdate.class, task)
+                        .get(0);
+            } finally {
+                shared.destroy();
+            }
+        }
+
+        /** The metrics are written before the checkpoint: no committed iteration lacks them. */
+        private void checkpoint(long done) throws IOException {
+            int every = config.checkpoints().everyIterations();
+            boolean save = done % every == 0 || done == config.ppo().iterations();
+            if (save) {
+                metrics.flush();
+                ranks.run(
+                        TrainedTask.HOLDING,
+                        state(done),
+                        Boolean.class,
+                        new SaveTask(settings, begin, state(done), beta));
+            }
+            long before = done - 1;
+            if (before % every != 0 && before != begin) {
+                weights.delete(before);
+            }
+            long old = done - (long) every * config.checkpoints().keep();
+            if (save && old > 0) {
+                weights.delete(old - old % every);
+            }
+        }
+
+        private void evaluateBetween(long done) throws IOException {
+            int every = config.evaluation().everyIterations();
+            if (every > 0 && done % every == 0 && done < config.ppo().iterations()) {
+                evaluation.of(settings, done);
+            }
+        }
+
+        private Map<String, String> exports() {
+            Map<String, String> exports = new LinkedHashMap<>();
+            exports.put(ExportTask.ACTOR, folder.export(ExportTask.ACTOR).toString());
+            exports.put(ExportTask.CRITIC, folder.export(ExportTask.CRITIC).toString());
+            if (config.ppo().ema() > 0) {
+                exports.put(
+                        ExportTask.AVERAGE, folder.export(ExportTask.AVERAGE).toString());
+            }
+            long done = Math.max(begin, config.ppo().iterations());
+            boolean there = begin == done
+                    && exports.values().stream().allMatch(each -> PpoModels.hasFile(each, "config.json", hadoop));
+            if (!there) {
+                progress.begin("export", 0, 1);
+                ranks.run(
+                        TrainedTask.HOLDING, state(done), Boolean.class, new ExportTask(settings, begin, state(done)));
+                progress.end("export");
+            }
+            return exports;
+        }
+
+        private StateId state(long iterations) {
+            return new StateId(config.path(), settings.attempt(), iterations);
+        }
+
+        private static double seconds(long start) {
+            return (System.nanoTime() - start) * 1e-9;
+        }
+    }
+
+    private List<PromptRow> prompts(long iteration) {
+        int count = config.ppo().prompts();
+        return data.promptRows(promptOrder().take(iteration * count, count));
+    }
+
+    private RowOrder promptOrder() {
+        return data.training(Step.PPO, config.seed());
+    }
+
+    /** Texts of PPO-ptx: a batch for each optimizer step of the iteration. */
+    private List<TrainingRow> texts(long iteration) {
+        PpoConfig ppo = config.ppo();
+        PtxConfig ptx = ppo.ptx();
+        if (ptx.coefficient() == 0) {
+            return List.of();
+        }
+        int count = Math.multiplyExact(ppo.epochs() * ppo.minibatches(), ptx.batchSize());
+        RowOrder order = data.unlabelled(config.seed());
+        if (order.rows() == 0) {
+            throw Rlhf4jException.data(
+                    "ppo.ptx.coefficient is %s, but no source gave text for the ppo step".formatted(ptx.coefficient()));
+        }
+        return data.trainingRows(order.take(iteration * count, count));
+    }
+
+    private static void requireSome(List<Rollout> rollouts, long iteration) {
+        if (rollouts.isEmpty()) {
+            throw Rlhf4jException.data(
+                    "iteration %d has no rollout with a score; look at the rewards' `missing` settings"
+                            .formatted(iteration));
+        }
+    }
+}

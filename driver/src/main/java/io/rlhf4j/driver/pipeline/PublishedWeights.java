@@ -1,0 +1,131 @@
+package io.rlhf4j.driver.pipeline;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.PlainFiles;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.run.SmallFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Versions of actor and critic that rollouts are made with: a folder for each, made whole by a manifest that names its
+ * files with their hashes and is written last. Version 0 is what the step started from and lies where it came from.
+ */
+final class PublishedWeights {
+    static final String ACTOR = "actor";
+    static final String CRITIC = "critic";
+    private static final String MANIFEST = "manifest.json";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final RunFolder folder;
+    private final Configuration hadoop;
+    private final SmallFiles files;
+
+    PublishedWeights(RunFolder folder, Configuration hadoop) {
+        this.folder = folder;
+        this.hadoop = hadoop;
+        this.files = new SmallFiles(hadoop);
+    }
+
+    /** What makes a version whole: its files by path within the folder, with their SHA-256. */
+    record Manifest(long version, TreeMap<String, String> files) {}
+
+    /** Where the actor of a version lies. */
+    String actor(long version, PpoModels start) {
+        return version == 0 ? start.actor() : directory(version, ACTOR).toString();
+    }
+
+    /** Where the critic of a version lies. */
+    String critic(long version, PpoModels start) {
+        return version == 0 ? start.critic() : directory(version, CRITIC).toString();
+    }
+
+    /** Where a model of a version is written to. */
+    Path directory(long version, String model) {
+        return new Path(folder.weights(version), model);
+    }
+
+    /** Clears the way for a version: without manifest, what lies there is none. */
+    void begin(long version) throws IOException {
+        delete(version);
+    }
+
+    /** Makes a version whole. */
+    void commit(long version) throws IOException {
+        Manifest manifest = new Manifest(version, hashes(version));
+        files.write(new Path(folder.weights(version), MANIFEST), JSON.writeValueAsString(manifest));
+    }
+
+    /** Whether a version is there with all its bytes. Reads all of them. */
+    boolean whole(long version) throws IOException {
+        if (version == 0) {
+            return true;
+        }
+        Optional<String> text = files.read(new Path(folder.weights(version), MANIFEST));
+        if (text.isEmpty()) {
+            return false;
+        }
+        try {
+            return JSON.readValue(text.get(), Manifest.class).equals(new Manifest(version, hashes(version)));
+        } catch (JsonProcessingException damaged) {
+            return false;
+        }
+    }
+
+    /** @throws Rlhf4jException of kind RETRYABLE where a version was never finished */
+    void require(long version) throws IOException {
+        if (version > 0 && !files.exists(new Path(folder.weights(version), MANIFEST))) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "%s has no manifest: these weights were never finished".formatted(folder.weights(version)));
+        }
+    }
+
+    /** Removes a version, its manifest first: a reader sees it whole or not at all. */
+    void delete(long version) throws IOException {
+        Path path = folder.weights(version);
+        FileSystem system = PlainFiles.fileSystem(path, hadoop);
+        system.delete(new Path(path, MANIFEST), false);
+        system.delete(path, true);
+    }
+
+    private TreeMap<String, String> hashes(long version) throws IOException {
+        TreeMap<String, String> hashes = new TreeMap<>();
+        for (String model : new String[] {ACTOR, CRITIC}) {
+            Path directory = directory(version, model);
+            FileSystem system = PlainFiles.fileSystem(directory, hadoop);
+            if (!system.exists(directory)) {
+                continue;
+            }
+            for (FileStatus file : system.listStatus(directory)) {
+                hashes.put(model + "/" + file.getPath().getName(), hash(system, file.getPath()));
+            }
+        }
+        return hashes;
+    }
+
+    private static String hash(FileSystem system, Path file) throws IOException {
+        try (InputStream in = system.open(file);
+                DigestOutputStream out =
+                        new DigestOutputStream(OutputStream.nullOutputStream(), MessageDigest.getInstance("SHA-256"))) {
+            in.transferTo(out);
+            return HexFormat.of().formatHex(out.getMessageDigest().digest());
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.ComputeConfig;
+import io.rlhf4j.config.PpoConfig;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.ScoreModel;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.training.PpoTrainer;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** One rank's actor and critic with their engines, kept in a slot between the iterations. */
+final class TrainedModels implements AutoCloseable {
+    private final RejoiningCollectives collectives = new RejoiningCollectives();
+    private final Scope scope;
+    private final CausalLanguageModel actor;
+    private final ScoreModel critic;
+    private final TrainingEngine actorEngine;
+    private final TrainingEngine criticEngine;
+    private final PpoTrainer trainer;
+
+    /** The models as the step begins. */
+    TrainedModels(RunConfig config, PpoModels models, Configuration hadoop, Backend backend, Collectives group)
+            throws IOException {
+        PpoConfig ppo = config.ppo();
+        ComputeConfig compute = config.compute();
+        collectives.join(group);
+        ModelDirectory directories = new ModelDirectory(hadoop);
+        scope = Scope.root(backend, "ppo training");
+        try {
+            actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
+            critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());
+            actorEngine = new DataParallelEngine(
+                    actor.units(),
+                    scope,
+                    ppo.actorOptimizer(),
+                    ppo.plannedSteps(),
+                    collectives,
+                    compute.gradients(),
+                    ppo.ema());
+            criticEngine = new DataParallelEngine(
+                    critic.units(),
+                    scope,
+                    ppo.criticOptimizer(),
+                    ppo.plannedSteps(),
+                    collectives,
+                    compute.gradients(),
+                    0);
+            trainer = new PpoTrainer(
+                    actor,
+                    actorEngine,
+                    critic,
+                    criticEngine,
+                    collectives,
+                    ppo,
+                    config.seed(),
+                    compute.microBatchTokens());
+        } catch (IOException | RuntimeException failed) {
+            scope.close();
+            throw failed;
+        }
+    }
+
+    /** Works with the ranks of the job at hand from now on. */
+    void join(Collectives group) {
+        collectives.join(group);
+    }
+
+    PpoTrainer trainer() {
+        return trainer;
+    }
+
+    CausalLanguageModel actor() {
+        return actor;
+    }
+
+    ScoreModel critic() {
+        return critic;
+    }
+
+    TrainingEngine actorEngine() {
+        return actorEngine;
+    }
+
+    TrainingEngine criticEngine() {
+        return criticEngine;
+    }
+
+    @Override
+    public void close() {
+        actorEngine.close();
+        criticEngine.close();
+        scope.close();
+    }
+}

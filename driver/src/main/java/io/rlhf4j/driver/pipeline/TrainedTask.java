@@ -1,0 +1,97 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.workers.runtime.RankContext;
+import io.rlhf4j.workers.runtime.RankTask;
+import io.rlhf4j.workers.runtime.StateId;
+import java.io.IOException;
+
+/**
+ * What a rank does with the models in training. They come from the slot where every rank holds them, else all ranks begin
+ * from the checkpoint that the driver began with; a rank that failed keeps none.
+ */
+abstract class TrainedTask<T> implements RankTask<T> {
+    static final String HOLDING = "ppo training";
+    private static final long serialVersionUID = 1L;
+
+    private final TaskSettings settings;
+    private final long begin;
+    private final StateId state;
+
+    /**
+     * A task.
+     *
+     * @param begin iterations behind the checkpoint that this attempt of the driver began with; 0 for none
+     * @param state that the task works with
+     */
+    TrainedTask(TaskSettings settings, long begin, StateId state) {
+        this.settings = settings;
+        this.begin = begin;
+        this.state = state;
+    }
+
+    /** The work of one rank. */
+    abstract T work(RunConfig config, TrainedModels models, RankContext context) throws IOException;
+
+    /** Iterations behind the models when the work is done. */
+    abstract StateId after();
+
+    TaskSettings settings() {
+        return settings;
+    }
+
+    StateId state() {
+        return state;
+    }
+
+    @Override
+    public final T run(RankContext context) throws Exception {
+        RunConfig config = settings.config();
+        TrainedModels models = models(config, context);
+        try {
+            models.join(context.collectives());
+            T result = work(config, models, context);
+            context.slot().give(HOLDING, after(), models);
+            return result;
+        } catch (Exception | Error failed) {
+            models.close();
+            throw failed;
+        }
+    }
+
+    private TrainedModels models(RunConfig config, RankContext context) throws IOException {
+        TrainedModels kept = context.slot()
+                .take(HOLDING, context.complete() ? state : nothing(), TrainedModels.class)
+                .orElse(null);
+        if (kept != null) {
+            return kept;
+        }
+        if (state.version() != begin) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "the models after iteration %d are gone from an executor".formatted(state.version()));
+        }
+        TrainedModels models = new TrainedModels(
+                config,
+                settings.models(),
+                settings.hadoopConfiguration(),
+                TaskSettings.backend(context.slot(), config),
+                context.collectives());
+        try {
+            if (begin > 0) {
+                new PpoCheckpoints(config, settings.hadoopConfiguration()).restore(begin, models);
+            }
+        } catch (IOException | RuntimeException failed) {
+            models.close();
+            throw failed;
+        }
+        return models;
+    }
+
+    /** A state that nothing is in: what was kept is closed. */
+    private StateId nothing() {
+        return new StateId(state.run(), "", -1);
+    }
+}

@@ -1,0 +1,69 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.data.Rollout;
+import io.rlhf4j.data.TrainingRow;
+import io.rlhf4j.format.ElementType;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.workers.runtime.RankContext;
+import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.training.PpoUpdate;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import org.apache.spark.broadcast.Broadcast;
+
+/** One rank's part in the update of an iteration; rank 0 publishes the new weights. */
+final class UpdateTask extends TrainedTask<PpoUpdate> {
+    private static final long serialVersionUID = 1L;
+
+    private final double beta;
+    private final Broadcast<ArrayList<Rollout>> rollouts;
+    private final ArrayList<TrainingRow> texts;
+
+    /** The update of the iteration whose number {@code state} has. */
+    UpdateTask(
+            TaskSettings settings,
+            long begin,
+            StateId state,
+            double beta,
+            Broadcast<ArrayList<Rollout>> rollouts,
+            List<TrainingRow> texts) {
+        super(settings, begin, state);
+        this.beta = beta;
+        this.rollouts = rollouts;
+        this.texts = new ArrayList<>(texts);
+    }
+
+    @Override
+    PpoUpdate work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
+        PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
+        if (context.rank() == 0) {
+            publish(config, models);
+        }
+        return new PpoUpdate(new LinkedHashMap<>(update.metrics()), update.nextBeta());
+    }
+
+    private void publish(RunConfig config, TrainedModels models) throws IOException {
+        long version = after().version();
+        PublishedWeights weights =
+                new PublishedWeights(settings().folder(config), settings().hadoopConfiguration());
+        ModelDirectory directories = new ModelDirectory(settings().hadoopConfiguration());
+        weights.begin(version);
+        directories.save(models.actor(), weights.directory(version, PublishedWeights.ACTOR), stored(models));
+        directories.save(models.critic(), weights.directory(version, PublishedWeights.CRITIC), stored(models));
+        weights.commit(version);
+    }
+
+    /** The type that keeps every bit of the weights. */
+    static ElementType stored(TrainedModels models) {
+        return models.actor().type() == DType.BF16 ? ElementType.BF16 : ElementType.F32;
+    }
+
+    @Override
+    StateId after() {
+        return state().later(1);
+    }
+}

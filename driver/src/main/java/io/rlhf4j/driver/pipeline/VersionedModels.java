@@ -1,0 +1,70 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.ScoreModel;
+import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.runtime.Slot;
+import io.rlhf4j.workers.runtime.StateId;
+import java.io.IOException;
+import org.apache.hadoop.fs.Path;
+
+/** Actor and critic of one version of the published weights. Kept in a slot until another version is asked for. */
+final class VersionedModels implements AutoCloseable {
+    static final String HOLDING = "ppo published";
+
+    private final Scope scope;
+    private final CausalLanguageModel actor;
+    private final ScoreModel critic;
+
+    private VersionedModels(TaskSettings settings, RunConfig config, long version, Backend backend) throws IOException {
+        PublishedWeights weights = new PublishedWeights(settings.folder(config), settings.hadoopConfiguration());
+        weights.require(version);
+        ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
+        DType type = config.compute().dtype();
+        scope = Scope.root(backend, "weights version " + version);
+        try {
+            actor = directories.loadCausal(new Path(weights.actor(version, settings.models())), scope, type);
+            critic = directories.loadScore(
+                    new Path(weights.critic(version, settings.models())), scope, type, config.seed());
+        } catch (IOException | RuntimeException failed) {
+            scope.close();
+            throw failed;
+        }
+    }
+
+    /** Those that the slot keeps in this version, else freshly loaded ones. */
+    static VersionedModels take(Slot slot, TaskSettings settings, RunConfig config, long version) throws IOException {
+        VersionedModels kept = slot.take(HOLDING, state(settings, config, version), VersionedModels.class)
+                .orElse(null);
+        return kept != null ? kept : new VersionedModels(settings, config, version, TaskSettings.backend(slot, config));
+    }
+
+    void giveBack(Slot slot, TaskSettings settings, RunConfig config, long version) {
+        slot.give(HOLDING, state(settings, config, version), this);
+    }
+
+    private static StateId state(TaskSettings settings, RunConfig config, long version) {
+        return new StateId(config.path(), settings.attempt(), version);
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    CausalLanguageModel actor() {
+        return actor;
+    }
+
+    ScoreModel critic() {
+        return critic;
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+}

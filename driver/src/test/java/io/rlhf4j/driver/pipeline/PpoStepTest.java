@@ -1,0 +1,190 @@
+package io.rlhf4j.driver.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.spark.LocalSpark;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PpoStepTest {
+    private static SparkSession session;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void startSpark() {
+        session = LocalSpark.start(2);
+    }
+
+    @AfterAll
+    static void stopSpark() {
+        session.stop();
+    }
+
+    @Test
+    void rolloutsAreATableAndTheActorAModelDirectory() throws IOException {
+        RunConfig config = config("table", 2);
+        StepResult result = new Pipeline(session, config, Progress.silent()).runPpo();
+
+        session.read().parquet(config.path() + "/rollouts").createOrReplaceTempView("rollouts");
+        List<Row> rows = session.sql("SELECT iteration, count(*), min(weights_version), max(weights_version),"
+                        + " min(size(response_ids) - size(values)), avg(score), min(score_parts['short']),"
+                        + " count(DISTINCT row_key) FROM rollouts GROUP BY iteration ORDER BY iteration")
+                .collectAsList();
+        assertThat(rows).hasSize(2);
+        for (int iteration = 0; iteration < 2; iteration++) {
+            Row row = rows.get(iteration);
+            assertThat(row.getInt(0)).isEqualTo(iteration);
+            assertThat(row.getLong(1)).isEqualTo(8);
+            assertThat(row.getLong(2)).isEqualTo(iteration);
+            assertThat(row.getLong(3)).isEqualTo(iteration);
+            assertThat(row.getInt(4)).isZero();
+            assertThat(row.getLong(7)).isEqualTo(4);
+        }
+        assertThat(session.table("rollouts").columns())
+                .contains(
+                        "row_key",
+                        "source",
+                        "sample_index",
+                        "prompt_ids",
+                        "response_ids",
+                        "response_mask",
+                        "rollout_logp",
+                        "old_logp",
+                        "ref_logp",
+                        "values",
+                        "score",
+                        "rewards",
+                        "advantages",
+                        "returns",
+                        "weights_version",
+                        "finish_reason");
+        assertThat(result.steps()).isEqualTo(2);
+        assertThat(result.before())
+                .containsOnlyKeys("evaluation/reward", "evaluation/response_length", "evaluation/eos_rate");
+        assertThat(result.after()).containsOnlyKeys(result.before().keySet());
+        assertThat(result.exports()).containsOnlyKeys("actor", "critic", "actor-ema");
+        for (String directory : result.exports().values()) {
+            assertThat(Path.of(directory)).isDirectoryContaining("glob:**/model.safetensors");
+            assertThat(Path.of(directory)).isDirectoryContaining("glob:**/tokenizer.json");
+        }
+        assertThat(weights(config, "actor")).isNotEqualTo(Files.readAllBytes(tiny().resolve("model.safetensors")));
+    }
+
+    @Test
+    void aRunThatIsStoppedAndStartedAgainGivesTheSameBits() throws IOException {
+        RunConfig whole = config("whole", 3);
+        new Pipeline(session, whole, Progress.silent()).runPpo();
+
+        RunConfig stopped = config("stopped", 3);
+        StopAfter stop = new StopAfter(1);
+        Pipeline first = new Pipeline(session, stopped, stop);
+        stop.pipeline = first;
+        assertThatThrownBy(first::runPpo)
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.INTERRUPTED));
+        new Pipeline(session, stopped, Progress.silent()).runPpo();
+
+        for (String model : List.of("actor", "critic", "actor-ema")) {
+            assertThat(weights(stopped, model)).as(model).isEqualTo(weights(whole, model));
+        }
+    }
+
+    @Test
+    void aRewardModelOfAnotherVocabularyIsRefused() throws IOException {
+        RunConfig config =
+                config("vocabulary", 1, "ppo.critic_init=reward", "ppo.reward_model=" + tiny().resolveSibling("opt"));
+        assertThatThrownBy(() -> new Pipeline(session, config, Progress.silent()).runPpo())
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.CONFIGURATION))
+                .hasMessageContaining("vocabular");
+    }
+
+    /** Stops the pipeline when so many iterations are done. */
+    private static final class StopAfter implements Progress {
+        private final long iterations;
+        private Pipeline pipeline;
+
+        StopAfter(long iterations) {
+            this.iterations = iterations;
+        }
+
+        @Override
+        public void begin(String phase, long done, long total) {}
+
+        @Override
+        public void advance(String phase, long done, Map<String, Double> metrics) {
+            if (phase.equals("ppo") && done == iterations) {
+                pipeline.interrupt();
+            }
+        }
+
+        @Override
+        public void end(String phase) {}
+
+        @Override
+        public void note(String line) {}
+    }
+
+    /** Checkpoints come after every second iteration. */
+    private RunConfig config(String name, int iterations, String... overrides) throws IOException {
+        Path prompts = folder.resolve("prompts.jsonl");
+        List<String> lines = IntStream.range(0, 40)
+                .mapToObj(i -> "{\"prompt\": \"question %d?\"}".formatted(i))
+                .toList();
+        Files.write(prompts, lines);
+        String yaml =
+                """
+                name: %s
+                folder: %s
+                models: {actor: %s}
+                data:
+                  sources: [{path: %s, steps: [ppo], held_out: 0.2, columns: {prompt: prompt}}]
+                ppo:
+                  iterations: %d
+                  prompts: 4
+                  samples: 2
+                  epochs: 1
+                  minibatches: 2
+                  critic_init: actor
+                  actor_optimizer: {learning_rate: 0.001}
+                  sampling: {max_new_tokens: 8}
+                  rewards: [{kind: rule, name: short, rule: length, target: 4}]
+                checkpoints: {every_iterations: 2}
+                cluster: {ranks: 2, threads: 1}
+                evaluation: {sampling: {temperature: 1, max_new_tokens: 8}}
+                """
+                        .formatted(name, folder, tiny(), prompts, iterations);
+        return ConfigFile.read(yaml, "test", Arrays.asList(overrides));
+    }
+
+    private static Path tiny() {
+        try {
+            return Path.of(PpoStepTest.class.getResource("/tiny/llama").toURI());
+        } catch (URISyntaxException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private static byte[] weights(RunConfig config, String model) throws IOException {
+        return Files.readAllBytes(Path.of(config.path(), "export", model, "model.safetensors"));
+    }
+}
