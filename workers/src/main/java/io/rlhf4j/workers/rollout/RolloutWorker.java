@@ -9,6 +9,7 @@ import io.rlhf4j.config.KlConfig;
 import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.Rollout;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.generation.Generation;
 import io.rlhf4j.generation.GenerationRequest;
 import io.rlhf4j.generation.Generator;
@@ -64,6 +65,10 @@ public final class RolloutWorker {
             long seed,
             int microBatchTokens,
             Scope scope) {
+        if (settings.sampling().greedy()) {
+            throw Rlhf4jException.configuration("ppo.sampling.temperature is 0: answers that are always the same"
+                    + " explore nothing; set it above 0 (1 is usual)");
+        }
         this.actor = actor;
         this.reference = Optional.ofNullable(reference);
         this.critic = critic;

@@ -24,8 +24,8 @@ final class PolicyUpdate implements TokenGradient {
     private final long stepTokens;
     private double loss;
     private double entropy;
-    private double largestDifference;
-    private double sumOfDifferences;
+    private final double[] differences;
+    private double largestRelativeDifference;
 
     PolicyUpdate(
             MinibatchTokens tokens, PpoConfig settings, double beta, long stepTokens, PolicyStatistics statistics) {
@@ -36,6 +36,7 @@ final class PolicyUpdate implements TokenGradient {
         this.policyLoss = new PolicyLoss(
                 settings.clip(), settings.clip(), settings.dualClip().orElse(Double.POSITIVE_INFINITY));
         this.penalty = KlEstimator.valueOf(settings.kl().estimator().name().toUpperCase(Locale.ROOT));
+        this.differences = new double[tokens.packed().asked()];
         this.penaltyWeight = settings.kl().place() == KlConfig.Place.LOSS ? beta : 0;
     }
 
@@ -51,8 +52,10 @@ final class PolicyUpdate implements TokenGradient {
         loss += weight * term.loss() + penaltyWeight * penalty.value(d) - settings.entropy() * tokenEntropy;
         entropy += tokenEntropy;
         double difference = Math.abs(logProb - tokens.oldLogProbs()[index]);
-        largestDifference = Math.max(largestDifference, difference);
-        sumOfDifferences += difference;
+        differences[index] = difference;
+        // Written so that a NaN stays.
+        largestRelativeDifference =
+                Math.max(largestRelativeDifference, difference / Math.max(1, Math.abs(tokens.oldLogProbs()[index])));
         double derivative = weight * term.derivative() + penaltyWeight * penalty.derivative(d);
         return (float) (derivative / stepTokens);
     }
@@ -72,13 +75,13 @@ final class PolicyUpdate implements TokenGradient {
         return entropy;
     }
 
-    /** Largest difference of the log-probabilities from those that the update started with. */
-    double largestDifference() {
-        return largestDifference;
+    /** How far each token's log-probability is from the one that the update started with. */
+    double[] differences() {
+        return differences.clone();
     }
 
-    /** Sum of these differences. */
-    double sumOfDifferences() {
-        return sumOfDifferences;
+    /** The largest of the differences, in units of the log-probability where that is beyond 1. */
+    double largestRelativeDifference() {
+        return largestRelativeDifference;
     }
 }

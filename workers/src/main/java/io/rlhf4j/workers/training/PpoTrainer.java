@@ -7,6 +7,8 @@ import io.rlhf4j.batch.RowShares;
 import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.loss.PolicyStatistics;
 import io.rlhf4j.loss.ValueLoss;
 import io.rlhf4j.loss.ValueStatistics;
@@ -69,6 +71,7 @@ public final class PpoTrainer {
      * @param texts for PPO-ptx: a batch for each optimizer step, or empty
      */
     public PpoUpdate update(long iteration, double beta, List<Rollout> rollouts, List<TrainingRow> texts) {
+        requireSome(iteration, rollouts);
         List<MinibatchTokens.Sample> samples = MinibatchTokens.samples(inOrder(rollouts), settings.whiten());
         UpdateMetrics metrics = new UpdateMetrics(rollouts, collectives);
         int planned = settings.epochs() * settings.minibatches();
@@ -123,6 +126,7 @@ public final class PpoTrainer {
         }
         microBatches.addAll(languageModelLoss(texts));
         StepResult result = actorEngine.step(microBatches);
+        SkippedSteps.report("actor", result, rollouts(minibatch), collectives);
         return metrics.policy(statistics, updates, result, actor.type(), first, System.nanoTime() - begin);
     }
 
@@ -152,6 +156,7 @@ public final class PpoTrainer {
             });
         }
         StepResult result = criticEngine.step(microBatches);
+        SkippedSteps.report("critic", result, rollouts(minibatch), collectives);
         metrics.value(statistics, result, System.nanoTime() - begin);
     }
 
@@ -207,10 +212,7 @@ public final class PpoTrainer {
     }
 
     private List<List<MinibatchTokens.Sample>> shares(List<MinibatchTokens.Sample> minibatch) {
-        List<Rollout> own = RowShares.of(
-                minibatch.stream().map(MinibatchTokens.Sample::rollout).toList(),
-                collectives.rank(),
-                collectives.worldSize());
+        List<Rollout> own = RowShares.of(rollouts(minibatch), collectives.rank(), collectives.worldSize());
         List<MinibatchTokens.Sample> samples = minibatch.stream()
                 .filter(sample -> own.stream().anyMatch(rollout -> rollout == sample.rollout()))
                 .toList();
@@ -243,6 +245,19 @@ public final class PpoTrainer {
             shuffled.set(other, item);
         }
         return shuffled;
+    }
+
+    private static void requireSome(long iteration, List<Rollout> rollouts) {
+        if (rollouts.isEmpty()) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "iteration %d has no rollouts: every answer was dropped because a reward had no score for it"
+                            .formatted(iteration));
+        }
+    }
+
+    private static List<Rollout> rollouts(List<MinibatchTokens.Sample> minibatch) {
+        return minibatch.stream().map(MinibatchTokens.Sample::rollout).toList();
     }
 
     private static long trainedTokens(List<MinibatchTokens.Sample> minibatch) {

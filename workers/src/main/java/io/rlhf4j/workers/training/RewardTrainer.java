@@ -10,6 +10,7 @@ import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.Backward;
+import io.rlhf4j.workers.engine.StepResult;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +67,9 @@ public final class RewardTrainer {
                     return scores.loss();
                 })
                 .toList();
-        Map<String, Double> metrics = StepMetrics.of(engine.step(microBatches));
+        StepResult result = engine.step(microBatches);
+        SkippedSteps.report("reward", result, batch, collectives);
+        Map<String, Double> metrics = StepMetrics.of(result);
         double right = scored.stream().filter(ScoredPair::right).count();
         double gap = scored.stream().mapToDouble(ScoredPair::gap).sum();
         double[] sums = collectives.allReduceSum(new double[] {right, gap});

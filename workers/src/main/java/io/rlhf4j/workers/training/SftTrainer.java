@@ -69,6 +69,7 @@ public final class SftTrainer {
                 })
                 .toList();
         StepResult result = engine.step(microBatches);
+        SkippedSteps.report("sft", result, batch, collectives);
         Map<String, Double> metrics = StepMetrics.of(result);
         metrics.put("perplexity", Math.exp(result.loss()));
         metrics.put("tokens", (double) tokens);

@@ -3,13 +3,12 @@ package io.rlhf4j.workers.training;
 import io.rlhf4j.advantage.Divergence;
 import io.rlhf4j.advantage.KlEstimator;
 import io.rlhf4j.data.Rollout;
-import io.rlhf4j.error.ErrorKind;
-import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.loss.PolicyStatistics;
 import io.rlhf4j.loss.ValueStatistics;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.StepResult;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,14 +17,9 @@ import java.util.stream.Collectors;
 
 /** What is told of one iteration: of its rollouts once, of its optimizer steps as means. The same on every rank. */
 final class UpdateMetrics {
-    /** Two forwards of the same fp32 weights, differently batched, differ by rounding only. */
-    private static final double LARGEST_FP32_DIFFERENCE = 1e-4;
-
-    private static final double MEAN_BF16_DIFFERENCE = 0.005;
-
     private final List<Rollout> rollouts;
     private final Collectives collectives;
-    private final Map<String, Double> sums = new TreeMap<>();
+    private final Map<String, DoubleSummaryStatistics> ofSteps = new TreeMap<>();
     private final Map<String, Double> largest = new TreeMap<>();
 
     UpdateMetrics(List<Rollout> rollouts, Collectives collectives) {
@@ -40,51 +34,43 @@ final class UpdateMetrics {
             DType type,
             boolean first,
             long nanoseconds) {
-        double[] ratio = collectives.allReduceMax(new double[] {
-            own.maxRatio(),
-            updates.stream().mapToDouble(PolicyUpdate::largestDifference).max().orElse(0)
-        });
-        PolicyStatistics all = PolicyStatistics.ofSums(collectives.allReduceSum(own.sums()), ratio[0]);
-        double[] more = collectives.allReduceSum(new double[] {
-            updates.stream().mapToDouble(PolicyUpdate::entropy).sum(),
-            updates.stream().mapToDouble(PolicyUpdate::sumOfDifferences).sum()
-        });
-        if (first) {
-            check(type, ratio[1], more[1] / all.tokens());
+        double maxRatio = collectives.allReduceMax(new double[] {own.maxRatio()})[0];
+        PolicyStatistics all = PolicyStatistics.ofSums(collectives.allReduceSum(own.sums()), maxRatio);
+        double entropy = collectives
+                .allReduceSum(new double[] {
+                    updates.stream().mapToDouble(PolicyUpdate::entropy).sum()
+                })[0];
+        if (first && !result.skipped()) {
+            // Nothing has changed yet: the update's own forward has to find the log-probabilities again.
+            ForwardAgreement agreement = ForwardAgreement.of(updates, collectives);
+            largest.put("old_logprob_difference_mean", agreement.mean());
+            largest.put("old_logprob_difference_p999", agreement.percentile());
+            largest.put("old_logprob_difference_max", agreement.most());
+            agreement.require(type);
         }
-        add("policy_loss", all.loss());
-        add("approx_kl", all.approxKl());
-        add("clip_fraction", all.clipFraction());
-        add("entropy", more[0] / all.tokens());
-        add("gradient_norm_actor", result.gradientNorm());
         add("learning_rate_actor", result.learningRate());
         add("skipped_actor", result.skipped() ? 1 : 0);
         add("seconds_train_actor", nanoseconds * 1e-9);
         add("seconds_communicate", result.communicationSeconds());
-        largest.merge("ratio_max", all.maxRatio(), Math::max);
-        return all;
-    }
-
-    /** Before the first step nothing has changed: the update's own forward has to find the log-probabilities again. */
-    private void check(DType type, double most, double mean) {
-        largest.put("old_logprob_difference_max", most);
-        largest.put("old_logprob_difference_mean", mean);
-        boolean agree = type == DType.FP32 ? most <= LARGEST_FP32_DIFFERENCE : mean <= MEAN_BF16_DIFFERENCE;
-        if (!agree) {
-            throw new Rlhf4jException(
-                    ErrorKind.RETRYABLE,
-                    ("the update's forward and the rollouts' disagree on the same weights: log-probabilities differ by up to"
-                                    + " %.3g, %.3g on average; were the rollouts made by another weights version?")
-                            .formatted(most, mean));
+        if (!result.skipped()) {
+            add("policy_loss", all.loss());
+            add("approx_kl", all.approxKl());
+            add("clip_fraction", all.clipFraction());
+            add("entropy", entropy / all.tokens());
+            add("gradient_norm_actor", result.gradientNorm());
+            largest.merge("ratio_max", all.maxRatio(), Math::max);
         }
+        return all;
     }
 
     void value(ValueStatistics own, StepResult result, long nanoseconds) {
         ValueStatistics all = ValueStatistics.ofSums(collectives.allReduceSum(own.sums()));
-        add("value_loss", all.loss());
-        add("value_clip_fraction", all.clipFraction());
-        add("explained_variance", all.explainedVariance());
-        add("gradient_norm_critic", result.gradientNorm());
+        if (!result.skipped()) {
+            add("value_loss", all.loss());
+            add("value_clip_fraction", all.clipFraction());
+            add("explained_variance", all.explainedVariance());
+            add("gradient_norm_critic", result.gradientNorm());
+        }
         add("learning_rate_critic", result.learningRate());
         add("skipped_critic", result.skipped() ? 1 : 0);
         add("seconds_train_critic", nanoseconds * 1e-9);
@@ -92,14 +78,15 @@ final class UpdateMetrics {
     }
 
     private void add(String name, double value) {
-        sums.merge(name, value, Double::sum);
+        ofSteps.computeIfAbsent(name, unseen -> new DoubleSummaryStatistics()).accept(value);
     }
 
     /** All metrics of the iteration. */
     Map<String, Double> means(double beta, int steps, boolean stopped) {
         Map<String, Double> metrics = new TreeMap<>(largest);
-        sums.forEach((name, sum) ->
-                metrics.put(name, name.startsWith("seconds_") || name.startsWith("skipped_") ? sum : sum / steps));
+        ofSteps.forEach((name, values) -> metrics.put(
+                name,
+                name.startsWith("seconds_") || name.startsWith("skipped_") ? values.getSum() : values.getAverage()));
         metrics.put("optimizer_steps", (double) steps);
         metrics.put("stopped_early", stopped ? 1.0 : 0.0);
         metrics.put("beta", beta);
@@ -120,6 +107,7 @@ final class UpdateMetrics {
         metrics.put("kl_sum", plain.perSequence());
         metrics.put("kl_token", plain.perToken());
         metrics.put("kl_token_k3", divergence(rollouts, KlEstimator.K3).perToken());
+        metrics.putAll(generationAgainstTraining());
         metrics.put("response_length", average(rollout -> rollout.response().length));
         metrics.put("eos_rate", average(rollout -> rollout.finish() == Rollout.Finish.EOS ? 1 : 0));
         metrics.put("truncated_rate", average(rollout -> rollout.finish() == Rollout.Finish.LENGTH ? 1 : 0));
@@ -129,6 +117,21 @@ final class UpdateMetrics {
             bySource.forEach((source, rows) -> metrics.put("score/" + source, mean(rows)));
         }
         return metrics;
+    }
+
+    /** How far generation's log-probabilities are from those of the training forward, token by token. */
+    private Map<String, Double> generationAgainstTraining() {
+        DoubleSummaryStatistics differences = new DoubleSummaryStatistics();
+        for (Rollout rollout : rollouts) {
+            for (int t = 0; t < rollout.response().length; t++) {
+                if (rollout.mask()[t]) {
+                    differences.accept(Math.abs((double) rollout.oldLogProbs()[t] - rollout.rolloutLogProbs()[t]));
+                }
+            }
+        }
+        return Map.of(
+                "rollout_logprob_difference_mean", differences.getAverage(),
+                "rollout_logprob_difference_max", differences.getMax());
     }
 
     private double average(ToDoubleFunction<Rollout> number) {

@@ -212,6 +212,40 @@ class PpoTrainerTest {
         }
     }
 
+    @Test
+    void aStepThatIsNotFiniteIsSkippedAndTheIterationGoesOn() {
+        try (TinyPpo ppo = ppo()) {
+            List<Rollout> rollouts = new ArrayList<>(ppo.rollouts(0));
+            Rollout poisoned = rollouts.get(5);
+            float[] returns = poisoned.returns().clone();
+            returns[0] = Float.NaN;
+            rollouts.set(
+                    5,
+                    poisoned.withTraining(
+                            poisoned.oldLogProbs(),
+                            poisoned.referenceLogProbs(),
+                            poisoned.values(),
+                            poisoned.rewards(),
+                            poisoned.advantages(),
+                            returns));
+            Map<String, Double> metrics = ppo.update(0, rollouts, List.of()).metrics();
+
+            // The critic meets the row once in each of two epochs; the actor never looks at returns.
+            assertThat(metrics.get("skipped_critic")).isEqualTo(2);
+            assertThat(metrics.get("skipped_actor")).isZero();
+            assertThat(metrics.values()).allMatch(value -> Double.isFinite(value));
+        }
+    }
+
+    @Test
+    void anIterationWithoutRolloutsSaysWhy() {
+        try (TinyPpo ppo = ppo()) {
+            assertThatThrownBy(() -> ppo.update(3, List.of(), List.of()))
+                    .isInstanceOf(Rlhf4jException.class)
+                    .hasMessageContaining("iteration 3 has no rollouts");
+        }
+    }
+
     private static double textLoss(TinyPpo ppo) {
         try (Collectives single = LocalGroup.single()) {
             return new SftTrainer(
