@@ -40,7 +40,8 @@ final class Companions {
     void copyTo(Path target) throws IOException {
         FileSystem from = PlainFiles.fileSystem(directory, configuration);
         FileSystem to = PlainFiles.fileSystem(target, configuration);
-        if (from.makeQualified(directory).equals(to.makeQualified(target))) {
+        // A copy of a file on to itself would empty what it is about to read.
+        if (place(from, directory).equals(place(to, target))) {
             return;
         }
         for (String name : NAMES) {
@@ -49,6 +50,11 @@ final class Companions {
                 FileUtil.copy(from, file, to, new Path(target, name), false, true, configuration);
             }
         }
+    }
+
+    /** One name for one place: a path made of a URI may end with a slash. */
+    private static Path place(FileSystem fileSystem, Path path) {
+        return fileSystem.makeQualified(new Path(path.toString()));
     }
 
     /** The padding token: of config.json, generation_config.json, or the tokenizer; else the end token. */

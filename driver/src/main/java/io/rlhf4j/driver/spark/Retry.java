@@ -54,8 +54,11 @@ public final class Retry {
     }
 
     private static Rlhf4jException explain(String what, Exception failed) {
-        if (failed instanceof Rlhf4jException known) {
-            return known;
+        // A task's own failure lies under what Spark says of it.
+        for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
+            if (cause instanceof Rlhf4jException known) {
+                return known;
+            }
         }
         if (failed instanceof SparkException
                 && String.valueOf(failed.getMessage()).contains("cancelled")) {
