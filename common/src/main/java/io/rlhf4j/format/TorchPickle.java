@@ -18,7 +18,7 @@ import java.util.Map;
  * Reads the pickle of a state dict. A pickle is a program for a stack machine that may call any function of Python; this
  * machine has no functions but the four that dictionaries of tensors need, and refuses a pickle that names another.
  *
- * <p>Values on the stack: Map, List, {@link Tuple}, String, Long, Double, Boolean, null, {@link Global}, and the results
+ * <p>Values on the stack: Map, List, {@link Tuple}, String, Long, Double, Boolean, null, {@link TorchGlobal}, and the results
  * {@link TorchStorage} and {@link TorchTensor}. Opcodes are those of protocols 2 to 4 (Python's pickletools names them).
  */
 final class TorchPickle {
@@ -35,20 +35,7 @@ final class TorchPickle {
 
     private record Tuple(List<Object> items) {}
 
-    /** Something that a pickle may name: {@code storage} is the element type of a storage class, else null. */
-    private record Global(String name, ElementType storage) {}
-
-    private static final Map<String, Global> GLOBALS = globals();
-
-    private static Map<String, Global> globals() {
-        Map<String, Global> globals = new HashMap<>();
-        for (String name : List.of(
-                "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter")) {
-            globals.put(name, new Global(name, null));
-        }
-        TorchFile.STORAGES.forEach((name, type) -> globals.put("torch." + name, new Global("torch." + name, type)));
-        return Map.copyOf(globals);
-    }
+    private static final Map<String, TorchGlobal> GLOBALS = TorchGlobal.all();
 
     /** Runs the program; its result. */
     Object load() {
@@ -109,7 +96,7 @@ final class TorchPickle {
             case 'Q' -> push(storage(expect(Tuple.class, pop(), "persistent id").items()));
             case 'R' -> {
                 List<Object> arguments = expect(Tuple.class, pop(), "reduce").items();
-                push(call(expect(Global.class, pop(), "reduce"), arguments));
+                push(call(expect(TorchGlobal.class, pop(), "reduce"), arguments));
             }
             case 'b' -> {
                 expect(
@@ -121,7 +108,7 @@ final class TorchPickle {
         }
     }
 
-    private Object call(Global function, List<Object> arguments) {
+    private Object call(TorchGlobal function, List<Object> arguments) {
         return switch (function.name()) {
             case "collections.OrderedDict" -> orderedDict(arguments);
             case "torch._utils._rebuild_tensor_v2" -> tensor(arguments);
@@ -170,7 +157,7 @@ final class TorchPickle {
     private TorchStorage storage(List<Object> id) {
         if (id.size() != 5
                 || !"storage".equals(id.get(0))
-                || !(id.get(1) instanceof Global storage)
+                || !(id.get(1) instanceof TorchGlobal storage)
                 || storage.storage() == null
                 || !(id.get(2) instanceof String key)) {
             throw refused("a reference to something that is no storage");
@@ -178,8 +165,8 @@ final class TorchPickle {
         return new TorchStorage(key, storage.storage());
     }
 
-    private Global global(String module, String name) {
-        Global global = GLOBALS.get(module + "." + name);
+    private TorchGlobal global(String module, String name) {
+        TorchGlobal global = GLOBALS.get(module + "." + name);
         if (global == null) {
             throw refused(module + "." + name);
         }

@@ -1,12 +1,8 @@
 package io.rlhf4j.backend.cpu;
 
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -42,16 +38,15 @@ final class Lanes {
     private static final VectorShuffle<Float> EIGHTH = rotation(Math.max(1, WIDTH / 8));
     private static final VectorShuffle<Float> SIXTEENTH = rotation(Math.max(1, WIDTH / 16));
 
-    private static final boolean SEGMENTS = readsSegments();
-    private static final MethodHandle VIEW = viewHandle();
-    private static final MethodHandle LOAD_FLOATS = loadHandle(FloatVector.class, FLOATS);
-    private static final MethodHandle STORE_FLOATS = storeHandle(FloatVector.class);
-    private static final MethodHandle LOAD_SHORTS = loadHandle(ShortVector.class, HALVES);
-    private static final MethodHandle STORE_SHORTS = storeHandle(ShortVector.class);
-    private static final MethodHandle GET_FLOAT = getHandle("Float", float.class);
-    private static final MethodHandle GET_SHORT = getHandle("Short", short.class);
-    private static final MethodHandle SET_FLOAT = setHandle("Float", float.class);
-    private static final MethodHandle SET_SHORT = setHandle("Short", short.class);
+    private static final MethodHandle VIEW = LaneHandles.view();
+    private static final MethodHandle LOAD_FLOATS = LaneHandles.load(FloatVector.class, FLOATS);
+    private static final MethodHandle STORE_FLOATS = LaneHandles.store(FloatVector.class);
+    private static final MethodHandle LOAD_SHORTS = LaneHandles.load(ShortVector.class, HALVES);
+    private static final MethodHandle STORE_SHORTS = LaneHandles.store(ShortVector.class);
+    private static final MethodHandle GET_FLOAT = LaneHandles.get("Float", float.class);
+    private static final MethodHandle GET_SHORT = LaneHandles.get("Short", short.class);
+    private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
+    private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
 
     private Lanes() {}
 
@@ -216,115 +211,6 @@ final class Lanes {
 
     private static VectorShuffle<Float> rotation(int distance) {
         return VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) % FLOATS.length());
-    }
-
-    private static boolean readsSegments() {
-        try {
-            FloatVector.class.getMethod(
-                    "fromByteBuffer", VectorSpecies.class, ByteBuffer.class, int.class, ByteOrder.class);
-            return false;
-        } catch (NoSuchMethodException e) {
-            return true;
-        }
-    }
-
-    private static Class<?> foreign(String name) {
-        try {
-            return Class.forName("java.lang.foreign." + name);
-        } catch (ClassNotFoundException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private static MethodHandle viewHandle() {
-        MethodType type = MethodType.methodType(Object.class, ByteBuffer.class);
-        try {
-            if (!SEGMENTS) {
-                return MethodHandles.identity(ByteBuffer.class).asType(type);
-            }
-            Class<?> segment = foreign("MemorySegment");
-            return MethodHandles.publicLookup()
-                    .findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class))
-                    .asType(type);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private static Class<?> memoryClass() {
-        return SEGMENTS ? foreign("MemorySegment") : ByteBuffer.class;
-    }
-
-    private static Class<?> offsetClass() {
-        return SEGMENTS ? long.class : int.class;
-    }
-
-    private static MethodHandle loadHandle(Class<?> vector, VectorSpecies<?> species) {
-        try {
-            MethodHandle load = MethodHandles.publicLookup()
-                    .findStatic(
-                            vector,
-                            SEGMENTS ? "fromMemorySegment" : "fromByteBuffer",
-                            MethodType.methodType(
-                                    vector, VectorSpecies.class, memoryClass(), offsetClass(), ByteOrder.class));
-            MethodHandle bound = MethodHandles.insertArguments(
-                    MethodHandles.insertArguments(load, 3, ByteOrder.LITTLE_ENDIAN), 0, species);
-            return MethodHandles.explicitCastArguments(bound, MethodType.methodType(vector, Object.class, long.class));
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private static MethodHandle storeHandle(Class<?> vector) {
-        try {
-            MethodHandle store = MethodHandles.publicLookup()
-                    .findVirtual(
-                            vector,
-                            SEGMENTS ? "intoMemorySegment" : "intoByteBuffer",
-                            MethodType.methodType(void.class, memoryClass(), offsetClass(), ByteOrder.class));
-            MethodHandle bound = MethodHandles.insertArguments(store, 3, ByteOrder.LITTLE_ENDIAN);
-            return MethodHandles.explicitCastArguments(
-                    bound, MethodType.methodType(void.class, vector, Object.class, long.class));
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private static MethodHandle getHandle(String name, Class<?> type) {
-        return scalarHandle(name, type, MethodType.methodType(type), "get")
-                .asType(MethodType.methodType(type, Object.class, long.class));
-    }
-
-    private static MethodHandle setHandle(String name, Class<?> type) {
-        return scalarHandle(name, type, MethodType.methodType(void.class, type), "set")
-                .asType(MethodType.methodType(void.class, Object.class, long.class, type));
-    }
-
-    private static MethodHandle scalarHandle(String name, Class<?> type, MethodType rest, String action) {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
-            if (SEGMENTS) {
-                Class<?> layouts = foreign("ValueLayout");
-                Object layout = layouts.getField("JAVA_" + name.toUpperCase(Locale.ROOT) + "_UNALIGNED")
-                        .get(null);
-                Class<?> layoutClass = foreign("ValueLayout$Of" + name);
-                MethodHandle handle = lookup.findVirtual(
-                        memoryClass(), action, rest.insertParameterTypes(0, layoutClass, long.class));
-                return MethodHandles.insertArguments(handle, 1, layout);
-            }
-            MethodType signature = rest.insertParameterTypes(0, int.class);
-            boolean reads = action.equals("get");
-            MethodHandle handle = lookup.findVirtual(
-                    ByteBuffer.class,
-                    (reads ? "get" : "put") + name,
-                    reads ? signature : signature.changeReturnType(ByteBuffer.class));
-            if (!reads) {
-                handle = handle.asType(handle.type().changeReturnType(void.class));
-            }
-            return MethodHandles.explicitCastArguments(handle, handle.type().changeParameterType(1, long.class));
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
     }
 
     private static RuntimeException unexpected(Throwable e) {
