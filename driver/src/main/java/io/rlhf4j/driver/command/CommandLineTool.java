@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             PlanCommand.class,
             DataCommand.class,
             InspectCommand.class,
+            NetworkCommand.class,
             BenchCommand.class
         },
         footer = {
