@@ -64,7 +64,13 @@ public final class Pipeline {
             long steps =
                     steps(order, config.sft().epochs(), batchSize, config.sft().maxSteps());
             return new SupervisedStep<>(
-                            config, Step.SFT, hadoop, barrierJob(), progress, ids -> data().trainingRows(ids))
+                            config,
+                            Step.SFT,
+                            hadoop,
+                            barrierJob(),
+                            progress,
+                            ids -> data().trainingRows(ids),
+                            () -> requireNotInterrupted(Step.SFT))
                     .run(order, batchSize, steps, data().trainingRows(heldOut(Step.SFT)));
         });
     }
@@ -77,7 +83,13 @@ public final class Pipeline {
             long steps = steps(
                     order, config.reward().epochs(), batchSize, config.reward().maxSteps());
             return new SupervisedStep<>(
-                            config, Step.REWARD, hadoop, barrierJob(), progress, ids -> data().preferenceRows(ids))
+                            config,
+                            Step.REWARD,
+                            hadoop,
+                            barrierJob(),
+                            progress,
+                            ids -> data().preferenceRows(ids),
+                            () -> requireNotInterrupted(Step.REWARD))
                     .run(order, batchSize, steps, data().preferenceRows(heldOut(Step.REWARD)));
         });
     }

@@ -41,9 +41,11 @@ final class SupervisedStep<R extends TokenRow> {
     private final Progress progress;
     private final CheckpointStore store;
     private final Function<long[], List<R>> rows;
+    private final Runnable stopHere;
 
     /**
      * @param rows reads prepared rows by their numbers
+     * @param stopHere called between jobs, where there is none to cancel; throws where the run was interrupted
      */
     SupervisedStep(
             RunConfig config,
@@ -51,7 +53,8 @@ final class SupervisedStep<R extends TokenRow> {
             Configuration hadoop,
             BarrierJob job,
             Progress progress,
-            Function<long[], List<R>> rows) {
+            Function<long[], List<R>> rows,
+            Runnable stopHere) {
         this.config = config;
         this.step = step;
         this.folder = RunFolder.of(config, hadoop);
@@ -59,12 +62,18 @@ final class SupervisedStep<R extends TokenRow> {
         this.job = job;
         this.progress = progress;
         this.rows = rows;
+        this.stopHere = stopHere;
         this.store = new CheckpointStore(
                 folder.checkpoints(step), hadoop, config.checkpoints().keep(), Map.of());
     }
 
     /** Where an attempt stands. */
-    private record Position(StateId state, String resume, EngineProgress progress, Map<String, Double> before) {}
+    private record Position(
+            StateId state,
+            String resume,
+            EngineProgress progress,
+            Map<String, Double> before,
+            Map<String, Double> after) {}
 
     /**
      * Trains to the end.
@@ -78,18 +87,17 @@ final class SupervisedStep<R extends TokenRow> {
     StepResult run(RowOrder order, int batchSize, long steps, List<R> heldOut) throws Exception {
         Position position = begin();
         String export = folder.export(step.key()).toString();
-        Map<String, Double> after = Map.of();
         try (MetricsLog log = folder.openMetrics()) {
             log.cutAfter(step, position.state().version());
             progress.begin(step.key(), position.state().version(), steps);
             while (position.state().version() < steps) {
+                stopHere.run();
                 ChunkResult result = chunk(position, order, batchSize, steps, heldOut, export);
                 position = record(position, result, log);
-                after = result.after();
             }
             progress.end(step.key());
         }
-        return new StepResult(step, steps, position.before(), after, Map.of(step.key(), export));
+        return new StepResult(step, steps, position.before(), position.after(), Map.of(step.key(), export));
     }
 
     private Position begin() {
@@ -98,22 +106,26 @@ final class SupervisedStep<R extends TokenRow> {
         StateId start = new StateId(folder.root().toString(), UUID.randomUUID().toString(), 0);
         Optional<Checkpoint> found = search.checkpoint();
         if (found.isEmpty()) {
-            return new Position(start, "", EngineProgress.START, Map.of());
+            return new Position(start, "", EngineProgress.START, Map.of(), Map.of());
         }
         Checkpoint checkpoint = found.get();
         progress.note("%s goes on from %s".formatted(step.key(), checkpoint.folder()));
         ObjectMapper json = new ObjectMapper();
         JsonNode state = checkpoint.state();
-        Map<String, Double> before = new TreeMap<>();
-        state.get("before")
-                .fields()
-                .forEachRemaining(
-                        entry -> before.put(entry.getKey(), entry.getValue().asDouble()));
         return new Position(
                 start.later(checkpoint.step()),
                 checkpoint.folder().toString(),
                 json.convertValue(state.get("progress"), EngineProgress.class),
-                before);
+                numbers(state.path("before")),
+                numbers(state.path("after")));
+    }
+
+    private static Map<String, Double> numbers(JsonNode object) {
+        Map<String, Double> numbers = new TreeMap<>();
+        object.fields()
+                .forEachRemaining(
+                        entry -> numbers.put(entry.getKey(), entry.getValue().asDouble()));
+        return numbers;
     }
 
     private ChunkResult chunk(
@@ -167,12 +179,14 @@ final class SupervisedStep<R extends TokenRow> {
         ObjectMapper json = new ObjectMapper();
         JsonNode state = json.createObjectNode()
                 .<ObjectNode>set("progress", json.valueToTree(result.progress()))
-                .set("before", json.valueToTree(before));
+                .<ObjectNode>set("before", json.valueToTree(before))
+                .set("after", json.valueToTree(result.after()));
         Checkpoint checkpoint = store.commit(version, files, state);
         return new Position(
                 position.state().later(result.metrics().size()),
                 checkpoint.folder().toString(),
                 result.progress(),
-                before);
+                before,
+                result.after());
     }
 }

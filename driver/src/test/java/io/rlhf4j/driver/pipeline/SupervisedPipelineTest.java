@@ -1,0 +1,126 @@
+package io.rlhf4j.driver.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.spark.LocalSpark;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(170)
+class SupervisedPipelineTest {
+    private static SparkSession session;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() {
+        session = LocalSpark.start(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        session.stop();
+    }
+
+    @Test
+    void fineTuningLowersTheLossOfHeldOutRows() throws IOException {
+        StepResult result =
+                pipeline(TinyRun.in(folder, "sft"), Progress.silent()).runSft();
+        assertThat(result.steps()).isEqualTo(10);
+        assertThat(result.before()).containsKey("loss");
+        assertThat(result.after().get("loss")).isLessThan(result.before().get("loss"));
+        assertThat(weights("sft", "sft")).isNotEmpty();
+        assertThat(folder.resolve("runs/sft/export/sft/tokenizer.json")).exists();
+    }
+
+    @Test
+    void theRewardModelLearnsToPreferWhatWasChosen() throws IOException {
+        StepResult result =
+                pipeline(TinyRun.in(folder, "reward"), Progress.silent()).runReward();
+        assertThat(result.after().get("loss")).isLessThan(result.before().get("loss"));
+        assertThat(weights("reward", "reward")).isNotEmpty();
+    }
+
+    @Test
+    void aStepThatIsDoneIsNotRepeated() throws IOException {
+        RunConfig config = TinyRun.in(folder, "twice", "steps=[sft, reward]");
+        assertThat(pipeline(config, Progress.silent()).runAll())
+                .isEqualTo(pipeline(config, refusing()).runAll());
+    }
+
+    @Test
+    void anInterruptedStepGoesOnToTheSameWeightsBitForBit() throws IOException {
+        pipeline(TinyRun.in(folder, "whole"), Progress.silent()).runSft();
+
+        RunConfig config = TinyRun.in(folder, "halves");
+        AtomicReference<Pipeline> running = new AtomicReference<>();
+        running.set(pipeline(config, new Heard() {
+            @Override
+            public void advance(String phase, long done, Map<String, Double> metrics) {
+                if (done == 4) {
+                    running.get().interrupt();
+                }
+            }
+        }));
+        assertThatThrownBy(running.get()::runSft)
+                .isInstanceOfSatisfying(Rlhf4jException.class, thrown -> assertThat(thrown.kind())
+                        .isEqualTo(ErrorKind.INTERRUPTED));
+        assertThat(folder.resolve("runs/halves/export/sft")).doesNotExist();
+
+        pipeline(config, Progress.silent()).runSft();
+        assertThat(weights("halves", "sft")).isEqualTo(weights("whole", "sft"));
+        assertThat(trained("halves")).isEqualTo(trained("whole"));
+    }
+
+    private Pipeline pipeline(RunConfig config, Progress progress) {
+        return new Pipeline(session, config, progress);
+    }
+
+    private byte[] weights(String run, String export) throws IOException {
+        return Files.readAllBytes(folder.resolve("runs/%s/export/%s/model.safetensors".formatted(run, export)));
+    }
+
+    /** How many training steps the metrics tell of. */
+    private long trained(String run) throws IOException {
+        try (Stream<String> lines = Files.lines(folder.resolve("runs/%s/metrics.jsonl".formatted(run)))) {
+            return lines.filter(line -> line.contains("\"train\"")).count();
+        }
+    }
+
+    /** Refuses that anything is trained. */
+    private static Progress refusing() {
+        return new Heard() {
+            @Override
+            public void advance(String phase, long done, Map<String, Double> metrics) {
+                throw new AssertionError(phase + " was repeated");
+            }
+        };
+    }
+
+    /** Hears nothing, but for what a test overrides. */
+    private abstract static class Heard implements Progress {
+        @Override
+        public void begin(String phase, long done, long total) {}
+
+        @Override
+        public void end(String phase) {}
+
+        @Override
+        public void note(String line) {}
+    }
+}
