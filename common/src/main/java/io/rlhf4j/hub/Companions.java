@@ -57,11 +57,6 @@ final class Companions {
         return fileSystem.makeQualified(new Path(path.toString()));
     }
 
-    /** A path made of a URI keeps a slash at its end, and would not be the same folder. */
-    private static Path normal(FileSystem system, Path path) {
-        return new Path(system.makeQualified(path).toString());
-    }
-
     /** The padding token: of config.json, generation_config.json, or the tokenizer; else the end token. */
     OptionalInt padToken(HubConfig config) throws IOException {
         OptionalInt configured = id(config.object("pad_token_id"));
