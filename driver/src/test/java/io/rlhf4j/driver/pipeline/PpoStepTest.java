@@ -91,16 +91,19 @@ class PpoStepTest {
 
     @Test
     void aRunThatIsStoppedAndStartedAgainGivesTheSameBits() throws IOException {
-        RunConfig whole = config("whole", 3);
+        RunConfig whole = config("whole", 4);
         new Pipeline(session, whole, Progress.silent()).runPpo();
 
-        RunConfig stopped = config("stopped", 3);
-        StopAfter stop = new StopAfter(1);
+        RunConfig stopped = config("stopped", 4);
+        StopAfter stop = new StopAfter(3);
         Pipeline first = new Pipeline(session, stopped, stop);
         stop.pipeline = first;
         assertThatThrownBy(first::runPpo)
                 .isInstanceOfSatisfying(
                         Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.INTERRUPTED));
+        assertThat(Path.of(stopped.path(), "ppo/checkpoints/step-00000002/manifest.json"))
+                .exists();
+        assertThat(Path.of(stopped.path(), "ppo/checkpoints/step-00000003")).doesNotExist();
         new Pipeline(session, stopped, Progress.silent()).runPpo();
 
         for (String model : List.of("actor", "critic", "actor-ema")) {
@@ -144,7 +147,7 @@ class PpoStepTest {
         public void note(String line) {}
     }
 
-    /** Checkpoints come after every second iteration. */
+    /** Checkpoints come after every second iteration: what is stopped after the third restores one and repeats one. */
     private RunConfig config(String name, int iterations, String... overrides) throws IOException {
         Path prompts = folder.resolve("prompts.jsonl");
         List<String> lines = IntStream.range(0, 40)
