@@ -4,7 +4,8 @@ import java.util.Optional;
 
 /** Training of the reward model on pairs (Ouyang et al. 2022, eq. 1). */
 public record RewardModelConfig(
-        @Doc("Model directory to start from. `models.reward` when absent.") Optional<String> initial,
+        @Doc("Model directory to start from, or `sft` for the run's own result of step 1. `models.reward` when absent.")
+                Optional<String> initial,
         @Doc(value = "Passes over the pairs.", preset = "1", range = "(0, inf)") double epochs,
         @Doc(value = "Most optimizer steps; 0 sets no limit.", preset = "0", range = "[0, inf)") int maxSteps,
         @Doc(value = "Pairs of one optimizer step, over all ranks.", preset = "32", range = "[1, inf)") int batchSize,
@@ -20,6 +21,14 @@ public record RewardModelConfig(
                         range = "[0, inf)")
                 double centering,
         @Doc(value = "The optimizer.", preset = "{learning_rate: 1.0e-5}") OptimizerConfig optimizer) {
+
+    /** The value of {@link #initial} for "what step 1 of this run came to". */
+    public static final String FROM_SFT = "sft";
+
+    /** Whether the reward model starts from what step 1 of this run came to. */
+    public boolean startsFromSft() {
+        return initial.filter(FROM_SFT::equals).isPresent();
+    }
 
     /** Where the score of a pair is read. */
     public enum Loss {

@@ -1,9 +1,8 @@
 package io.rlhf4j.tokenizer;
 
 import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
 import com.hubspot.jinjava.interpret.RenderResult;
+import com.hubspot.jinjava.interpret.TemplateError;
 import io.rlhf4j.error.Rlhf4jException;
 import java.util.HashMap;
 import java.util.List;
@@ -11,12 +10,7 @@ import java.util.Map;
 
 /** A conversation as text, as the model's Jinja template writes it; the result is what transformers gives. */
 public final class ChatTemplate {
-    private static final Jinjava JINJA = new Jinjava(JinjavaConfig.newBuilder()
-            .withTrimBlocks(true)
-            .withLstripBlocks(true)
-            .withLegacyOverrides(
-                    LegacyOverrides.newBuilder().withUsePyishObjectMapper(true).build())
-            .build());
+    private static final Jinjava JINJA = ChatFunctions.engine();
 
     private final String origin;
     private final String source;
@@ -67,11 +61,20 @@ public final class ChatTemplate {
         names.put("messages", messages);
         names.put("add_generation_prompt", addGenerationPrompt);
         names.put("tools", tools);
-        RenderResult result = JINJA.renderForResult(source, names);
+        RenderResult result = JINJA.renderForResult(ChatFunctions.withoutIndents(source), names);
         if (result.hasErrors()) {
             throw Rlhf4jException.data(
-                    "%s: %s".formatted(origin, result.getErrors().get(0).getMessage()));
+                    "%s: %s".formatted(origin, reason(result.getErrors().get(0))));
         }
         return result.getOutput();
+    }
+
+    /** What a template says itself, where it refuses the conversation; else what the engine says. */
+    private static String reason(TemplateError error) {
+        String reason = error.getMessage();
+        for (Throwable cause = error.getException(); cause != null; cause = cause.getCause()) {
+            reason = cause.getMessage() == null ? reason : cause.getMessage();
+        }
+        return reason;
     }
 }

@@ -76,14 +76,17 @@ public final class RunPlan {
     }
 
     private static StepPlan reward(RunConfig config, ModelLookup models) throws IOException {
-        String start = config.reward().initial().orElse(config.models().rewardOrActor());
+        boolean fromSft = config.reward().startsFromSft();
+        String start = fromSft
+                ? config.sft().initial().orElse(config.models().actor())
+                : config.reward().initial().orElse(config.models().rewardOrActor());
         ModelDescription model =
                 models.find(start, config.reward().initial().isPresent() ? "reward.initial" : "models.reward");
         return new StepPlan(
                 Step.REWARD,
                 "reward model from %s: %s; %d pairs a step; rows of %s"
                         .formatted(
-                                start,
+                                fromSft ? "the result of sft" : start,
                                 length(config.reward().epochs(), config.reward().maxSteps()),
                                 config.reward().batchSize(),
                                 sources(config, Step.REWARD)),

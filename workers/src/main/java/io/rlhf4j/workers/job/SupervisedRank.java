@@ -1,6 +1,7 @@
 package io.rlhf4j.workers.job;
 
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.data.PreferenceRow;
 import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.data.TrainingRow;
@@ -8,6 +9,7 @@ import io.rlhf4j.format.ElementType;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
+import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -109,8 +111,9 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
 
         Reward(RunConfig config, long plannedSteps, Backend backend, Configuration hadoop) throws IOException {
             super(config, backend, hadoop, "reward");
-            Path initial =
-                    new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
+            Path initial = config.reward().startsFromSft()
+                    ? RunFolder.of(config, hadoop).export(Step.SFT.key())
+                    : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
             model = new ModelDirectory(hadoop)
                     .loadScore(initial, scope, config.compute().dtype(), config.seed());
             engine = new DataParallelEngine(
