@@ -84,6 +84,23 @@ public final class TextNetworkTrainer {
         }
     }
 
+    /**
+     * Shares of answers that a network judges as their labels do; NaN where there are none.
+     *
+     * @param trained among those it was trained on
+     * @param heldOut among the others
+     */
+    public record Accuracy(double trained, double heldOut) {}
+
+    /** Trains a network, writes it to a file and measures it. */
+    public Accuracy trainAndSave(
+            List<LabelledText> texts, List<LabelledText> heldOut, Path file, Configuration configuration)
+            throws IOException {
+        MultiLayerNetwork network = train(texts);
+        save(network, file, configuration);
+        return new Accuracy(accuracy(network, texts), heldOut.isEmpty() ? Double.NaN : accuracy(network, heldOut));
+    }
+
     /** Writes a network so that {@link TextNetworkReward#load} reads it. */
     public static void save(MultiLayerNetwork network, Path file, Configuration configuration) throws IOException {
         try (OutputStream out =

@@ -12,7 +12,6 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -92,20 +91,17 @@ final class NetworkCommand implements Callable<Integer> {
                         text -> split.at(text.prompt()).uniform(0) < heldOut));
         TextNetworkTrainer trainer = new TextNetworkTrainer(
                 new TextNetworkTrainer.Settings(features, hidden, epochs, batchSize, learningRate, seed));
-        MultiLayerNetwork network = trainer.train(parts.get(false));
-        TextNetworkTrainer.save(network, new Path(output), hadoop);
-        report("trained on", trainer, network, parts.get(false));
-        report("held out", trainer, network, parts.get(true));
+        TextNetworkTrainer.Accuracy accuracy =
+                trainer.trainAndSave(parts.get(false), parts.get(true), new Path(output), hadoop);
+        report("trained on", parts.get(false), accuracy.trained());
+        report("held out", parts.get(true), accuracy.heldOut());
         terminal.out().println("written to " + output);
         return 0;
     }
 
-    private void report(String name, TextNetworkTrainer trainer, MultiLayerNetwork network, List<LabelledText> texts) {
+    private void report(String name, List<LabelledText> texts, double accuracy) {
         if (!texts.isEmpty()) {
-            terminal.out()
-                    .printf(
-                            "%-10s  %6d answers, accuracy %.3f%n",
-                            name, texts.size(), trainer.accuracy(network, texts));
+            terminal.out().printf("%-10s  %6d answers, accuracy %.3f%n", name, texts.size(), accuracy);
         }
     }
 }
