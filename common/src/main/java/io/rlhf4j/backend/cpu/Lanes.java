@@ -1,5 +1,6 @@
 package io.rlhf4j.backend.cpu;
 
+import io.rlhf4j.tensor.Bfloat16;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -141,7 +142,7 @@ final class Lanes {
 
     static float getBf16(Object memory, long offset) {
         try {
-            return Float.intBitsToFloat((short) GET_SHORT.invokeExact(memory, offset) << 16);
+            return Bfloat16.widen((short) GET_SHORT.invokeExact(memory, offset));
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -149,19 +150,10 @@ final class Lanes {
 
     static void setBf16(Object memory, long offset, float value) {
         try {
-            SET_SHORT.invokeExact(memory, offset, bf16(value));
+            SET_SHORT.invokeExact(memory, offset, Bfloat16.narrow(value));
         } catch (Throwable e) {
             throw unexpected(e);
         }
-    }
-
-    /** The upper half of {@code value}, rounded to nearest, ties to even. */
-    static short bf16(float value) {
-        int bits = Float.floatToIntBits(value);
-        if (Float.isNaN(value)) {
-            return (short) 0x7fc0;
-        }
-        return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
     }
 
     // ---- across lanes, in a fixed order

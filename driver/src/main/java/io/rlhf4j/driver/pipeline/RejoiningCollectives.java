@@ -2,6 +2,8 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.collective.Pending;
+import io.rlhf4j.workers.collective.Shards;
 import java.util.List;
 
 /** A group that lasts over several jobs: engines outlive a job, and every job joins its ranks anew. */
@@ -24,23 +26,23 @@ final class RejoiningCollectives implements Collectives {
     }
 
     @Override
-    public void allReduceSum(Tensor tensor) {
-        current.allReduceSum(tensor);
+    public Pending startAllReduceSum(Tensor tensor) {
+        return current.startAllReduceSum(tensor);
     }
 
     @Override
-    public void reduceScatterSum(Tensor whole, Tensor part) {
-        current.reduceScatterSum(whole, part);
+    public Pending startReduceScatterSum(Tensor whole, Shards shards, Tensor part) {
+        return current.startReduceScatterSum(whole, shards, part);
     }
 
     @Override
-    public void allGather(Tensor part, Tensor whole) {
-        current.allGather(part, whole);
+    public Pending startAllGather(Tensor part, Shards shards, Tensor whole) {
+        return current.startAllGather(part, shards, whole);
     }
 
     @Override
-    public void broadcast(Tensor tensor, int root) {
-        current.broadcast(tensor, root);
+    public Pending startBroadcast(Tensor tensor, int root) {
+        return current.startBroadcast(tensor, root);
     }
 
     @Override

@@ -7,9 +7,14 @@ import java.util.List;
  * One rank's end of a group of {@link #worldSize()} ranks. Every rank calls the same operations with the same sizes in
  * the same order; each call returns when this rank's tensors may be used again.
  *
- * <p>Sums are taken in fp32 (fp64 for {@code double[]}) in the order of the ranks, so that they have the same bits in every run and on every
- * rank, and {@link #reduceScatterSum} followed by {@link #allGather} gives the bits of {@link #allReduceSum}. BF16 tensors are
- * rounded once, after the sum.
+ * <p>Operations on tensors have a second form, {@code start...}, that returns at once and is awaited later, so that ranks
+ * exchange gradients while they compute others. Started operations take place in the order in which they were started.
+ *
+ * <p>Sums are taken in fp32 (fp64 for {@code double[]}) in the order of the ranks, so that they have the same bits in every
+ * run, on every rank and in every implementation, and {@link #reduceScatterSum} followed by {@link #allGather} gives the bits
+ * of {@link #allReduceSum}. BF16 tensors are rounded once, after the sum. A group may be told to sum FP32 tensors as though
+ * they were BF16, which halves what is sent: each rank's tensor is rounded, then the sum in fp32, and nothing between.
+ * Gathers and broadcasts are always exact.
  *
  * <p>A group fails as a whole: where ranks disagree on the operation or its size, where one fails ({@link #abort}), or
  * where one does not come within the group's deadline, all calls of all ranks end with a {@link CollectiveException} that
@@ -25,26 +30,56 @@ public interface Collectives extends AutoCloseable {
     int worldSize();
 
     /** Replaces the tensor by the sum of all ranks' tensors. */
-    void allReduceSum(Tensor tensor);
+    default void allReduceSum(Tensor tensor) {
+        startAllReduceSum(tensor).await();
+    }
 
     /**
-     * Cuts the sum of all ranks' {@code whole} in worldSize equal parts and puts part {@code rank} into {@code part}.
+     * Puts this rank's shard of the sum of all ranks' {@code whole} into {@code part}.
      *
-     * @param whole [worldSize * n]; unchanged
-     * @param part [n]; may be the view of {@code whole} that this rank's part is
+     * @param whole [shards.elements]; unchanged
+     * @param part [shards.size(rank)]; may be the view of {@code whole} that this rank's shard is
      */
-    void reduceScatterSum(Tensor whole, Tensor part);
+    default void reduceScatterSum(Tensor whole, Shards shards, Tensor part) {
+        startReduceScatterSum(whole, shards, part).await();
+    }
+
+    /** {@link #reduceScatterSum(Tensor, Shards, Tensor)} of equal shards: whole [worldSize * n], part [n]. */
+    default void reduceScatterSum(Tensor whole, Tensor part) {
+        reduceScatterSum(whole, equalTo(part), part);
+    }
 
     /**
-     * Puts the parts of all ranks one after the other.
+     * Puts the shards of all ranks one after the other.
      *
-     * @param part [n]; may be the view of {@code whole} that this rank's part is
-     * @param whole [worldSize * n]
+     * @param part [shards.size(rank)]; may be the view of {@code whole} that this rank's shard is
+     * @param whole [shards.elements]
      */
-    void allGather(Tensor part, Tensor whole);
+    default void allGather(Tensor part, Shards shards, Tensor whole) {
+        startAllGather(part, shards, whole).await();
+    }
+
+    /** {@link #allGather(Tensor, Shards, Tensor)} of equal shards: part [n], whole [worldSize * n]. */
+    default void allGather(Tensor part, Tensor whole) {
+        allGather(part, equalTo(part), whole);
+    }
 
     /** Copies the tensor of rank {@code root} to all ranks. */
-    void broadcast(Tensor tensor, int root);
+    default void broadcast(Tensor tensor, int root) {
+        startBroadcast(tensor, root).await();
+    }
+
+    /** Begins {@link #allReduceSum(Tensor)}. */
+    Pending startAllReduceSum(Tensor tensor);
+
+    /** Begins {@link #reduceScatterSum(Tensor, Shards, Tensor)}. */
+    Pending startReduceScatterSum(Tensor whole, Shards shards, Tensor part);
+
+    /** Begins {@link #allGather(Tensor, Shards, Tensor)}. */
+    Pending startAllGather(Tensor part, Shards shards, Tensor whole);
+
+    /** Begins {@link #broadcast}. */
+    Pending startBroadcast(Tensor tensor, int root);
 
     /** The sums over all ranks, element by element, in fp64. */
     double[] allReduceSum(double[] values);
@@ -67,4 +102,8 @@ public interface Collectives extends AutoCloseable {
      */
     @Override
     void close();
+
+    private Shards equalTo(Tensor part) {
+        return Shards.even(Math.multiplyExact(part.elements(), (long) worldSize()), worldSize());
+    }
 }

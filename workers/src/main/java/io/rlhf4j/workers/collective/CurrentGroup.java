@@ -23,23 +23,23 @@ public final class CurrentGroup implements Collectives {
     }
 
     @Override
-    public void allReduceSum(Tensor tensor) {
-        group.allReduceSum(tensor);
+    public Pending startAllReduceSum(Tensor tensor) {
+        return group.startAllReduceSum(tensor);
     }
 
     @Override
-    public void reduceScatterSum(Tensor whole, Tensor part) {
-        group.reduceScatterSum(whole, part);
+    public Pending startReduceScatterSum(Tensor whole, Shards shards, Tensor part) {
+        return group.startReduceScatterSum(whole, shards, part);
     }
 
     @Override
-    public void allGather(Tensor part, Tensor whole) {
-        group.allGather(part, whole);
+    public Pending startAllGather(Tensor part, Shards shards, Tensor whole) {
+        return group.startAllGather(part, shards, whole);
     }
 
     @Override
-    public void broadcast(Tensor tensor, int root) {
-        group.broadcast(tensor, root);
+    public Pending startBroadcast(Tensor tensor, int root) {
+        return group.startBroadcast(tensor, root);
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.rlhf4j.workers.collective;
 
+import io.rlhf4j.tensor.Bfloat16;
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleBinaryOperator;
@@ -9,6 +12,9 @@ import java.util.function.DoubleBinaryOperator;
  * Sums among threads of one JVM. All ranks meet, each sums a share of the elements over all ranks in their order and
  * writes it to every rank's tensor, and all meet again before anyone goes on. Elements pass through the host, so the ranks
  * may use different backends.
+ *
+ * <p>A started operation takes place when it is awaited, or before the next one that is: the threads that would sum in the
+ * background are those that compute.
  */
 final class LocalCollectives implements Collectives {
     /** Elements summed at a time: small enough for the processor's cache. */
@@ -16,13 +22,16 @@ final class LocalCollectives implements Collectives {
 
     private final Meeting meeting;
     private final int rank;
+    private final boolean sumsRounded;
+    private final ArrayDeque<Runnable> started = new ArrayDeque<>();
     private final float[] sum = new float[CHUNK];
     private final float[] term = new float[CHUNK];
     private boolean closed;
 
-    LocalCollectives(Meeting meeting, int rank) {
+    LocalCollectives(Meeting meeting, int rank, DType sumType) {
         this.meeting = meeting;
         this.rank = rank;
+        this.sumsRounded = sumType == DType.BF16;
     }
 
     @Override
@@ -36,59 +45,79 @@ final class LocalCollectives implements Collectives {
     }
 
     @Override
-    public void allReduceSum(Tensor tensor) {
-        Tensor[] all = meet("allReduceSum of %s elements".formatted(size(tensor)), tensor);
-        long elements = tensor.elements();
-        long from = elements * rank / worldSize();
-        long to = elements * (rank + 1) / worldSize();
-        if (worldSize() > 1) {
-            sumRange(all, from, to, all, from);
-        }
-        depart();
+    public Pending startAllReduceSum(Tensor tensor) {
+        String operation = Operations.allReduceSum(tensor);
+        Shards shards = Shards.even(tensor.elements(), worldSize());
+        return start(() -> {
+            Tensor[] all = contents(operation, tensor, Tensor[].class);
+            if (all.length > 1 || sumsRounded) {
+                sumRange(all, shards.from(rank), shards.to(rank), all, shards.from(rank));
+            }
+            depart();
+        });
     }
 
     @Override
-    public void reduceScatterSum(Tensor whole, Tensor part) {
-        requireParts(whole, part);
-        Tensor[] all = meet("reduceScatterSum of %s elements".formatted(size(whole)), whole);
-        long from = rank * part.elements();
-        sumRange(all, from, from + part.elements(), new Tensor[] {part}, 0);
-        depart();
+    public Pending startReduceScatterSum(Tensor whole, Shards shards, Tensor part) {
+        String operation = Operations.reduceScatterSum(whole, shards, part, rank);
+        return start(() -> {
+            Tensor[] all = contents(operation, whole, Tensor[].class);
+            sumRange(all, shards.from(rank), shards.to(rank), new Tensor[] {part}, 0);
+            depart();
+        });
     }
 
     @Override
-    public void allGather(Tensor part, Tensor whole) {
-        requireParts(whole, part);
-        Tensor[] all = meet("allGather to %s elements".formatted(size(whole)), part);
-        for (int other = 0; other < worldSize(); other++) {
-            copy(all[other], range(whole, other * part.elements(), (other + 1) * part.elements()));
-        }
-        depart();
+    public Pending startAllGather(Tensor part, Shards shards, Tensor whole) {
+        String operation = Operations.allGather(part, shards, whole, rank);
+        return start(() -> {
+            Tensor[] all = contents(operation, part, Tensor[].class);
+            for (int other = 0; other < worldSize(); other++) {
+                copy(all[other], range(whole, shards.from(other), shards.to(other)));
+            }
+            depart();
+        });
     }
 
     @Override
-    public void broadcast(Tensor tensor, int root) {
-        if (root < 0 || root >= worldSize()) {
-            throw new IllegalArgumentException("root %d of %d ranks".formatted(root, worldSize()));
+    public Pending startBroadcast(Tensor tensor, int root) {
+        String operation = Operations.broadcast(tensor, root, worldSize());
+        return start(() -> {
+            Tensor[] all = contents(operation, tensor, Tensor[].class);
+            if (rank != root) {
+                copy(all[root], tensor);
+            }
+            depart();
+        });
+    }
+
+    private Pending start(Runnable operation) {
+        started.add(operation);
+        return () -> {
+            while (started.contains(operation)) {
+                started.remove().run();
+            }
+        };
+    }
+
+    private void finishStarted() {
+        while (!started.isEmpty()) {
+            started.remove().run();
         }
-        Tensor[] all = meet("broadcast from rank %d of %s elements".formatted(root, size(tensor)), tensor);
-        if (rank != root) {
-            copy(all[root], tensor);
-        }
-        depart();
     }
 
     @Override
     public double[] allReduceSum(double[] values) {
-        return combine("allReduceSum of %d numbers".formatted(values.length), values, Double::sum);
+        return combine(Operations.allReduceSum(values), values, Double::sum);
     }
 
     @Override
     public double[] allReduceMax(double[] values) {
-        return combine("allReduceMax of %d numbers".formatted(values.length), values, Math::max);
+        return combine(Operations.allReduceMax(values), values, Math::max);
     }
 
     private double[] combine(String operation, double[] values, DoubleBinaryOperator operator) {
+        finishStarted();
         double[][] all = contents(operation, values.clone(), double[][].class);
         double[] combined = all[0].clone();
         for (int other = 1; other < all.length; other++) {
@@ -101,12 +130,14 @@ final class LocalCollectives implements Collectives {
 
     @Override
     public List<byte[]> allGather(byte[] message) {
-        return List.of(contents("allGather of messages", message.clone(), byte[][].class));
+        finishStarted();
+        return List.of(contents(Operations.ALL_GATHER_OF_MESSAGES, message.clone(), byte[][].class));
     }
 
     @Override
     public void barrier() {
-        meeting.meet(rank, new Meeting.Offer("barrier", null));
+        finishStarted();
+        meeting.meet(rank, new Meeting.Offer(Operations.BARRIER, null));
     }
 
     @Override
@@ -122,10 +153,6 @@ final class LocalCollectives implements Collectives {
         }
     }
 
-    private Tensor[] meet(String operation, Tensor tensor) {
-        return contents(operation, tensor.requireContiguous(), Tensor[].class);
-    }
-
     private <T> T[] contents(String operation, T content, Class<T[]> type) {
         Meeting.Offer[] offers = meeting.meet(rank, new Meeting.Offer(operation, content));
         return Arrays.copyOf(Arrays.stream(offers).map(Meeting.Offer::content).toArray(), offers.length, type);
@@ -139,16 +166,30 @@ final class LocalCollectives implements Collectives {
     private void sumRange(Tensor[] sources, long from, long to, Tensor[] targets, long targetFrom) {
         for (long at = from; at < to; at += CHUNK) {
             int length = (int) Math.min(CHUNK, to - at);
-            sources[0].backend().read(range(sources[0], at, at + length), sum, 0);
+            read(sources[0], at, length, sum);
             for (int source = 1; source < sources.length; source++) {
-                sources[source].backend().read(range(sources[source], at, at + length), term, 0);
+                read(sources[source], at, length, term);
                 for (int i = 0; i < length; i++) {
                     sum[i] += term[i];
                 }
             }
+            roundWhereAsked(sum, length);
             long begin = targetFrom + at - from;
             for (Tensor target : targets) {
                 target.backend().write(range(target, begin, begin + length), sum, 0);
+            }
+        }
+    }
+
+    private void read(Tensor source, long from, int length, float[] target) {
+        source.backend().read(range(source, from, from + length), target, 0);
+        roundWhereAsked(target, length);
+    }
+
+    private void roundWhereAsked(float[] values, int length) {
+        if (sumsRounded) {
+            for (int i = 0; i < length; i++) {
+                values[i] = Bfloat16.round(values[i]);
             }
         }
     }
@@ -165,16 +206,5 @@ final class LocalCollectives implements Collectives {
     private static Tensor range(Tensor tensor, long from, long to) {
         return Tensor.of(
                 tensor.backend(), tensor.storage(), tensor.type(), tensor.offset() + from, Math.toIntExact(to - from));
-    }
-
-    private static String size(Tensor tensor) {
-        return tensor.elements() + " " + tensor.type();
-    }
-
-    private void requireParts(Tensor whole, Tensor part) {
-        part.requireContiguous();
-        if (whole.elements() != part.elements() * worldSize() || whole.type() != part.type()) {
-            throw new IllegalArgumentException("%s is not %d parts like %s".formatted(whole, worldSize(), part));
-        }
     }
 }

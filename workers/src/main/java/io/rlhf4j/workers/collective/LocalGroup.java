@@ -1,5 +1,6 @@
 package io.rlhf4j.workers.collective;
 
+import io.rlhf4j.tensor.DType;
 import java.time.Duration;
 
 /**
@@ -16,13 +17,22 @@ public final class LocalGroup {
      * @param deadline how long a rank waits for the others at one operation before the group ends
      */
     public LocalGroup(int worldSize, Duration deadline) {
+        this(worldSize, deadline, DType.FP32);
+    }
+
+    /**
+     * A group that sums FP32 tensors as though they were of {@code sumType}.
+     *
+     * @param deadline how long a rank waits for the others at one operation before the group ends
+     */
+    public LocalGroup(int worldSize, Duration deadline, DType sumType) {
         if (worldSize < 1) {
             throw new IllegalArgumentException("a group needs a rank, not " + worldSize);
         }
         this.meeting = new Meeting(worldSize, deadline);
         this.members = new LocalCollectives[worldSize];
         for (int rank = 0; rank < worldSize; rank++) {
-            members[rank] = new LocalCollectives(meeting, rank);
+            members[rank] = new LocalCollectives(meeting, rank, sumType);
         }
     }
 

@@ -12,6 +12,7 @@ import io.rlhf4j.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -23,9 +24,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every implementation of {@link Collectives} does. A subclass says how its ranks find each other. */
 @Timeout(60)
-abstract class CollectivesContract {
+public abstract class CollectivesContract {
     /** The ends of one group, by rank. */
-    abstract List<Collectives> group(int worldSize, Duration deadline);
+    protected abstract List<Collectives> group(int worldSize, Duration deadline) throws Exception;
 
     private static final Duration LONG = Duration.ofSeconds(30);
 
@@ -73,6 +74,43 @@ abstract class CollectivesContract {
         });
         assertThat(wholes.get(0)).isEqualTo(inputs[0]);
         assertThat(wholes.get(1)).isEqualTo(inputs[1]);
+    }
+
+    @Test
+    void startedOperationsAreDoneWhenTheyAreAwaitedInWhateverOrder() throws Exception {
+        float[][] inputs = normals(3, 3000, 5);
+        float[] expected = sumByRank(inputs);
+        for (float[] result : onAllRanks(3, DType.FP32, inputs, (ranks, tensor) -> {
+            List<Pending> pending = new ArrayList<>();
+            for (int at = 0; at < 3000; at += 1000) {
+                pending.add(ranks.startAllReduceSum(tensor.slice(at, at + 1000)));
+            }
+            pending.get(2).await();
+            assertThat(tensor.slice(2000, 3000).toFloats()).isEqualTo(Arrays.copyOfRange(expected, 2000, 3000));
+            assertThat(ranks.allReduceSum(new double[] {1})).containsExactly(3);
+            pending.get(0).await();
+            pending.get(1).await();
+            pending.get(1).await();
+        })) {
+            assertThat(result).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void ranksThatDisagreeOnTheShardsAllHearBoth() throws Exception {
+        try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
+            for (Throwable failure : ranks.failures(each -> {
+                try (Scope scope =
+                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                    Shards shards = each.rank() == 0 ? Shards.ofSizes(7, 3) : Shards.ofSizes(6, 4);
+                    Tensor part = scope.zeros(DType.FP32, Math.toIntExact(shards.size(each.rank())));
+                    each.reduceScatterSum(scope.zeros(DType.FP32, 10), shards, part);
+                }
+                return null;
+            })) {
+                assertThat(failure).hasMessageContaining("[7, 3]").hasMessageContaining("[6, 4]");
+            }
+        }
     }
 
     @Test
@@ -221,6 +259,7 @@ abstract class CollectivesContract {
     void aGroupThatHasFailedStaysFailedForItsFirstCause() throws Exception {
         List<Collectives> group = group(2, LONG);
         group.get(0).abort(new IllegalStateException("first"));
+        assertThatThrownBy(group.get(1)::barrier).hasMessageContaining("first");
         group.get(1).abort(new IllegalStateException("second"));
         for (Collectives rank : group) {
             assertThatThrownBy(rank::barrier).hasMessageContaining("first").hasMessageNotContaining("second");

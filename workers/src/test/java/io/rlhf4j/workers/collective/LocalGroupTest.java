@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 
 class LocalGroupTest extends CollectivesContract {
     @Override
-    List<Collectives> group(int worldSize, Duration deadline) {
+    protected List<Collectives> group(int worldSize, Duration deadline) {
         LocalGroup group = new LocalGroup(worldSize, deadline);
         return IntStream.range(0, worldSize).mapToObj(group::member).toList();
     }
