@@ -65,9 +65,19 @@ public final class RunFolder {
         return new Path(root, "data");
     }
 
+    /** What makes the tokenized rows whole; written last. */
+    public Path dataManifest() {
+        return new Path(data(), "manifest.json");
+    }
+
     /** Checkpoints of a step. */
     public Path checkpoints(Step step) {
         return new Path(root, step.key() + "/checkpoints");
+    }
+
+    /** What a step came to; there when it is done. */
+    public Path result(Step step) {
+        return new Path(root, step.key() + "/result.json");
     }
 
     /** All published weights. */

@@ -13,7 +13,7 @@ import java.util.TreeSet;
 /**
  * What decides the bits of a run: equal identities give equal bits, whatever was killed, retried or resumed in between.
  *
- * @param facts data snapshot, configuration, seed, ranks, threads, partitions, backend, processor and versions, by name
+ * @param facts data, configuration, seed, ranks, threads, partitions, backend, processor and versions, by name
  */
 public record RunIdentity(SortedMap<String, String> facts) {
     /** Keys that say when to save, show and retry, or where to run: they change no bit. */
@@ -21,6 +21,7 @@ public record RunIdentity(SortedMap<String, String> facts) {
             "name",
             "folder",
             "profile",
+            "steps",
             "checkpoints.",
             "evaluation.",
             "cluster.master",
@@ -37,22 +38,19 @@ public record RunIdentity(SortedMap<String, String> facts) {
     /**
      * The identity of a run.
      *
-     * @param dataSnapshot hash of the prepared rows
      * @param backend name of the backend that computes
-     * @param versions versions of libraries, by name
+     * @param inputs what lies outside of the configuration: files of sources and models, versions of libraries, by name
      */
-    public static RunIdentity of(RunConfig config, String dataSnapshot, String backend, Map<String, String> versions) {
+    public static RunIdentity of(RunConfig config, String backend, Map<String, String> inputs) {
         SortedMap<String, String> facts = new TreeMap<>();
         flatten("", ConfigWriter.tree(config), facts);
         facts.keySet().removeIf(key -> WITHOUT_EFFECT.stream().anyMatch(key::startsWith));
         facts.put("cluster.threads", Integer.toString(config.cluster().threadsOrShare()));
         facts.put(
                 "cluster.rollout_partitions", Integer.toString(config.cluster().rolloutPartitionsOrRanks()));
-        facts.put("data snapshot", dataSnapshot);
         facts.put("backend", backend);
         facts.put("processor", Processor.features());
-        facts.put("java", Runtime.version().toString());
-        versions.forEach((library, version) -> facts.put("version of " + library, version));
+        facts.putAll(inputs);
         return new RunIdentity(facts);
     }
 

@@ -46,6 +46,9 @@ public final class Backends {
         return providers.stream().map(BackendProvider::name).toList();
     }
 
+    /** A provider that can run here, and why better ones were passed over. */
+    private record Usable(BackendProvider provider, List<String> obstacles) {}
+
     /**
      * Makes the backend called {@code name}, or the usable one of highest priority for {@link #AUTO}.
      *
@@ -53,10 +56,20 @@ public final class Backends {
      * @throws Rlhf4jException of kind CONFIGURATION for an unknown name, of kind CLUSTER where the backend cannot run here
      */
     public Choice choose(String name, int threads) {
-        return name.toLowerCase(Locale.ROOT).equals(AUTO) ? best(threads) : named(name, threads);
+        Usable usable = usable(name);
+        return new Choice(usable.provider().create(threads), note(usable.provider(), usable.obstacles()));
     }
 
-    private Choice named(String name, int threads) {
+    /** Name of the backend that {@link #choose} would make. */
+    public String resolve(String name) {
+        return usable(name).provider().name();
+    }
+
+    private Usable usable(String name) {
+        return name.toLowerCase(Locale.ROOT).equals(AUTO) ? best() : named(name);
+    }
+
+    private Usable named(String name) {
         BackendProvider provider = providers.stream()
                 .filter(candidate -> candidate.name().equalsIgnoreCase(name))
                 .findFirst()
@@ -68,15 +81,15 @@ public final class Backends {
             throw cluster("backend '%s' cannot run here: %s; set the backend to '%s' to take the best one that can"
                     .formatted(provider.name(), obstacle.get(), AUTO));
         }
-        return new Choice(provider.create(threads), note(provider, List.of()));
+        return new Usable(provider, List.of());
     }
 
-    private Choice best(int threads) {
+    private Usable best() {
         List<String> obstacles = new ArrayList<>();
         for (BackendProvider provider : providers) {
             Optional<String> obstacle = provider.unusableBecause();
             if (obstacle.isEmpty()) {
-                return new Choice(provider.create(threads), note(provider, obstacles));
+                return new Usable(provider, obstacles);
             }
             obstacles.add("backend '%s' is not used: %s".formatted(provider.name(), obstacle.get()));
         }

@@ -68,12 +68,12 @@ class RunFolderTest {
 
     @Test
     void aResumptionSaysWhatIsNotAsItWas() throws IOException {
-        RunIdentity before = RunIdentity.of(config, "abc", "cpu", Map.of("spark", "4.1.3"));
+        RunIdentity before = RunIdentity.of(config, "cpu", Map.of("version of spark", "4.1.3"));
         folder.writeManifest(RunManifest.begun("first", before));
 
         RunConfig other = ConfigFile.read(
                 ConfigFile.write(config), "run.yaml", List.of("seed=9", "cluster.attempts=7", "cluster.threads=3"));
-        RunIdentity now = RunIdentity.of(other, "abc", "nd4j", Map.of("spark", "4.1.3"));
+        RunIdentity now = RunIdentity.of(other, "nd4j", Map.of("version of spark", "4.1.3"));
         RunManifest read = folder.readManifest().orElseThrow();
 
         assertThat(read.identity()).isEqualTo(before);

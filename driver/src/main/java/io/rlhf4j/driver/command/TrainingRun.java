@@ -44,7 +44,6 @@ final class TrainingRun {
         terminal.out().print(RunPlan.of(config, hadoop).text());
         RunFolder folder = RunFolder.of(config, hadoop);
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
-        folder.writeConfig(config);
         RunStatus status = RunStatus.running(command);
         folder.writeStatus(status);
         try {

@@ -9,6 +9,4 @@ import java.util.List;
  * @param files of the table, by name
  * @param report what became of the rows
  */
-record DataManifest(String asked, List<String> files, DataReport report) {
-    static final String NAME = "manifest.json";
-}
+record DataManifest(String asked, List<String> files, DataReport report) {}

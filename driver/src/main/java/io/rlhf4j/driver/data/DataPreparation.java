@@ -34,6 +34,7 @@ public final class DataPreparation {
     private final SparkSession session;
     private final RunConfig config;
     private final Path folder;
+    private final Path manifest;
     private final Configuration hadoop;
     private final SmallFiles files;
 
@@ -42,7 +43,9 @@ public final class DataPreparation {
         this.session = session;
         this.config = config;
         this.hadoop = session.sparkContext().hadoopConfiguration();
-        this.folder = RunFolder.of(config, hadoop).data();
+        RunFolder run = RunFolder.of(config, hadoop);
+        this.folder = run.data();
+        this.manifest = run.dataManifest();
         this.files = new SmallFiles(hadoop);
     }
 
@@ -81,13 +84,13 @@ public final class DataPreparation {
         keepQuarantined(prepared, report);
         counts.requireFewUnusable(report);
         counts.requireNoLeak();
-        DataManifest manifest = new DataManifest(asked(), names, report);
+        DataManifest made = new DataManifest(asked(), names, report);
         try {
-            files.write(new Path(folder, DataManifest.NAME), JSON.writeValueAsString(manifest));
+            files.write(manifest, JSON.writeValueAsString(made));
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException("a manifest of names and numbers cannot be written", impossible);
         }
-        return manifest;
+        return made;
     }
 
     private JavaRDD<Row> allRows() {
@@ -154,17 +157,16 @@ public final class DataPreparation {
     }
 
     private Optional<DataManifest> manifest() {
-        Path path = new Path(folder, DataManifest.NAME);
         try {
-            Optional<String> text = files.read(path);
+            Optional<String> text = files.read(manifest);
             return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), DataManifest.class));
         } catch (JsonProcessingException damaged) {
             throw Rlhf4jException.data(
                     "%s is damaged: %s; remove %s to prepare the rows again"
-                            .formatted(path, damaged.getOriginalMessage(), folder),
+                            .formatted(manifest, damaged.getOriginalMessage(), folder),
                     damaged);
         } catch (IOException unreadable) {
-            throw new UncheckedIOException("cannot read " + path, unreadable);
+            throw new UncheckedIOException("cannot read " + manifest, unreadable);
         }
     }
 

@@ -3,13 +3,10 @@ package io.rlhf4j.driver.data;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.SourceConfig.Format;
 import io.rlhf4j.error.Rlhf4jException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -132,39 +129,13 @@ final class SourceReader {
     }
 
     private List<FileStatus> files(SourceConfig source) {
-        Path pattern = new Path(source.path());
-        List<FileStatus> files = new ArrayList<>();
-        try {
-            FileSystem system = pattern.getFileSystem(session.sparkContext().hadoopConfiguration());
-            FileStatus[] matches = system.globStatus(pattern);
-            if (matches != null) {
-                for (FileStatus match : matches) {
-                    collect(system, match, files);
-                }
-            }
-        } catch (IOException unreadable) {
-            throw new UncheckedIOException("cannot list " + pattern, unreadable);
-        }
+        List<FileStatus> files = SourceFiles.of(source, session.sparkContext().hadoopConfiguration());
         if (files.isEmpty()) {
             throw Rlhf4jException.data(
                     "data.sources: '%s' is no file, folder or table with rows in it (looked for files at %s)"
-                            .formatted(source.path(), pattern));
+                            .formatted(source.path(), new Path(source.path())));
         }
-        files.sort((first, second) -> first.getPath().compareTo(second.getPath()));
         return files;
-    }
-
-    private static void collect(FileSystem system, FileStatus status, List<FileStatus> files) throws IOException {
-        if (status.isFile()) {
-            files.add(status);
-            return;
-        }
-        for (FileStatus child : system.listStatus(status.getPath())) {
-            String name = child.getPath().getName();
-            if (!name.startsWith("_") && !name.startsWith(".")) {
-                collect(system, child, files);
-            }
-        }
     }
 
     /** The file's path behind what all files have in common, so that moving a folder changes no row. */

@@ -111,7 +111,11 @@ public final class Inspection {
         Optional<RunManifest> manifest = folder.readManifest();
         manifest.ifPresent(value -> {
             lines.add("  begun         " + value.created());
-            lines.add("  data snapshot " + value.identity().facts().get("data snapshot"));
+            value.identity().facts().forEach((fact, is) -> {
+                if (fact.startsWith("files of ")) {
+                    lines.add("  %s: %s".formatted(fact, is));
+                }
+            });
             value.changes().forEach(change -> lines.add("  changed       " + change));
         });
         for (Step step : Step.values()) {

@@ -7,6 +7,7 @@ import io.rlhf4j.driver.data.DataPreparation;
 import io.rlhf4j.driver.data.DataReport;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
+import io.rlhf4j.driver.identity.RunRecord;
 import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.Retry;
 import io.rlhf4j.error.ErrorKind;
@@ -19,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
@@ -36,6 +36,7 @@ public final class Pipeline {
     private final Configuration hadoop;
     private final RunFolder folder;
     private PreparedData prepared;
+    private boolean begun;
     private volatile boolean interrupted;
 
     /** The run that {@code config} names. */
@@ -50,9 +51,11 @@ public final class Pipeline {
     /**
      * Reads, splits and tokenizes the sources, and writes them to the run's folder.
      *
-     * @throws Rlhf4jException of kind DATA where a step has no rows or too many are unusable
+     * @throws Rlhf4jException of kind DATA where a step has no rows or too many are unusable, of kind CONFIGURATION where
+     *     what lies in the run's folder does not fit what it is now told
      */
     public DataReport prepareData() {
+        begin();
         return data().report();
     }
 
@@ -126,6 +129,7 @@ public final class Pipeline {
 
     /** Does a step, unless the run has its result already; again from the last checkpoint where that may help. */
     private StepResult once(Step step, Retry.Attempt<StepResult> attempt) {
+        begin();
         Optional<StepResult> before = finished(step);
         if (before.isPresent()) {
             progress.note("%s is done already".formatted(step.key()));
@@ -143,11 +147,24 @@ public final class Pipeline {
                     }
                 });
         try {
-            new SmallFiles(hadoop).write(resultFile(step), JSON.writeValueAsString(result));
+            new SmallFiles(hadoop).write(folder.result(step), JSON.writeValueAsString(result));
         } catch (IOException unwritable) {
-            throw new UncheckedIOException("cannot write " + resultFile(step), unwritable);
+            throw new UncheckedIOException("cannot write " + folder.result(step), unwritable);
         }
         return result;
+    }
+
+    /** Holds what the run is told against what it was told before; once. */
+    private void begin() {
+        if (begun) {
+            return;
+        }
+        try {
+            new RunRecord(config, hadoop).start(progress::note);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot tell what run " + folder + " is", unreadable);
+        }
+        begun = true;
     }
 
     private void requireNotInterrupted(Step step) {
@@ -159,18 +176,14 @@ public final class Pipeline {
 
     private Optional<StepResult> finished(Step step) {
         try {
-            Optional<String> text = new SmallFiles(hadoop).read(resultFile(step));
+            Optional<String> text = new SmallFiles(hadoop).read(folder.result(step));
             return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), StepResult.class));
         } catch (IOException unreadable) {
             throw Rlhf4jException.data(
                     "%s cannot be read: %s; remove it to run %s again"
-                            .formatted(resultFile(step), unreadable.getMessage(), step.key()),
+                            .formatted(folder.result(step), unreadable.getMessage(), step.key()),
                     unreadable);
         }
-    }
-
-    private Path resultFile(Step step) {
-        return new Path(folder.root(), step.key() + "/result.json");
     }
 
     private PreparedData data() {
