@@ -1,6 +1,7 @@
 package io.rlhf4j.config;
 
 import io.rlhf4j.tensor.DType;
+import java.util.Optional;
 
 /** Backend, precision and how much is computed at once. */
 public record ComputeConfig(
@@ -16,11 +17,20 @@ public record ComputeConfig(
                 DType dtype,
         @Doc(value = "Type of gradients. Several micro-batches to a step are best summed in `fp32`.", preset = "fp32")
                 DType gradients,
-        @Doc(value = "Type of weights in generation.", preset = "fp32") DType generation,
+        @Doc(
+                        "Type of the actor's weights and of its cache in the generation of rollouts and evaluations. That of training"
+                                + " when absent. Log-probabilities that a loss starts from are computed in the type of training.")
+                Optional<DType> generation,
         @Doc(
                         value =
                                 "Tokens that one rank takes through a model at once; a step with more of them accumulates"
                                         + " gradients over several micro-batches.",
                         preset = "4096",
                         range = "[16, inf)")
-                int microBatchTokens) {}
+                int microBatchTokens) {
+
+    /** Type of the actor's weights in generation, for sure. */
+    public DType generationOrDtype() {
+        return generation.orElse(dtype);
+    }
+}

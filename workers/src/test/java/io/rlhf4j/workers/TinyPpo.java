@@ -47,6 +47,8 @@ public final class TinyPpo implements AutoCloseable {
     public final PpoConfig settings;
     public final Scope scope = Scope.root(TinyModels.backend(), "rank");
     public final CausalLanguageModel actor;
+    private final CausalLanguageModel reference;
+    private final ScoreModel critic;
     public final DataParallelEngine actorEngine;
     public final DataParallelEngine criticEngine;
     public final RolloutWorker worker;
@@ -57,8 +59,8 @@ public final class TinyPpo implements AutoCloseable {
         settings = ConfigFile.parse(PpoConfig.class, PRESET, overrides);
         beta = settings.kl().beta();
         actor = TinyModels.causal(actorKind, scope, type, SEED);
-        CausalLanguageModel reference = actor.copy(scope, type);
-        ScoreModel critic = TinyModels.score(criticKind, scope, type, SEED + 1);
+        reference = actor.copy(scope, type);
+        critic = TinyModels.score(criticKind, scope, type, SEED + 1);
         actorEngine = new DataParallelEngine(
                 actor.units(),
                 scope,
@@ -69,7 +71,14 @@ public final class TinyPpo implements AutoCloseable {
                 settings.ema());
         criticEngine = new DataParallelEngine(
                 critic.units(), scope, settings.criticOptimizer(), settings.plannedSteps(), collectives, DType.FP32, 0);
-        worker = new RolloutWorker(
+        worker = worker(actor);
+        trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, collectives, settings, SEED, 150);
+    }
+
+    /** A worker that samples from {@code generator}; the actor in another type, for example. */
+    public RolloutWorker worker(CausalLanguageModel generator) {
+        return new RolloutWorker(
+                generator,
                 actor,
                 reference,
                 critic,
@@ -80,7 +89,6 @@ public final class TinyPpo implements AutoCloseable {
                 SEED,
                 200,
                 scope);
-        trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, collectives, settings, SEED, 150);
     }
 
     /** A tokenizer whose vocabulary is larger than that of the models: it only decodes here. */

@@ -39,7 +39,7 @@ final class EvaluationTask extends ModelTask<double[]> {
         StopTexts stopTexts =
                 new StopTexts(sampling.stop(), () -> frozen.tokenizer().streamingDecoder(true));
         try (Scope work = trained.scope().child("evaluation")) {
-            List<Generation> generations = new Generator(trained.actor(), sampling, frozen.endTokens(), stopTexts)
+            List<Generation> generations = new Generator(trained.generator(), sampling, frozen.endTokens(), stopTexts)
                     .generate(work, requests).stream()
                             .map(samples -> samples.get(0))
                             .toList();

@@ -26,6 +26,7 @@ final class RolloutTask extends ModelTask<Row> {
     List<Row> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
         try (Scope work = trained.scope().child("rollouts")) {
             List<Rollout> rollouts = new RolloutWorker(
+                            trained.generator(),
                             trained.actor(),
                             frozen.reference(),
                             trained.critic(),

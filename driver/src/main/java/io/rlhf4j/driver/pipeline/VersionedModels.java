@@ -18,6 +18,7 @@ final class VersionedModels implements AutoCloseable {
 
     private final Scope scope;
     private final CausalLanguageModel actor;
+    private final CausalLanguageModel generator;
     private final ScoreModel critic;
 
     private VersionedModels(TaskSettings settings, RunConfig config, long version, Backend backend) throws IOException {
@@ -28,6 +29,8 @@ final class VersionedModels implements AutoCloseable {
         scope = Scope.root(backend, "weights version " + version);
         try {
             actor = directories.loadCausal(new Path(weights.actor(version, settings.models())), scope, type);
+            DType generation = config.compute().generationOrDtype();
+            generator = generation == type ? actor : actor.copy(scope, generation);
             critic = directories.loadScore(
                     new Path(weights.critic(version, settings.models())), scope, type, config.seed());
         } catch (IOException | RuntimeException failed) {
@@ -55,8 +58,14 @@ final class VersionedModels implements AutoCloseable {
         return scope;
     }
 
+    /** The actor in the type of training: its log-probabilities are those that an update starts from. */
     CausalLanguageModel actor() {
         return actor;
+    }
+
+    /** The actor in the type that generation computes in. */
+    CausalLanguageModel generator() {
+        return generator;
     }
 
     ScoreModel critic() {

@@ -116,7 +116,11 @@ public final class RunPlan {
         if (ppo.ema() > 0) {
             memory.add(ModelMemory.frozen("moving average", actor.parameters(), DType.FP32));
         }
-        memory.add(ModelMemory.frozen("generation view", actor.parameters(), compute.generation()));
+        memory.add(ModelMemory.frozen("published actor", actor.parameters(), compute.dtype()));
+        memory.add(ModelMemory.frozen("published critic", critic.parameters(), compute.dtype()));
+        if (compute.generationOrDtype() != compute.dtype()) {
+            memory.add(ModelMemory.frozen("generation view", actor.parameters(), compute.generationOrDtype()));
+        }
         return new StepPlan(
                 Step.PPO,
                 "PPO: %d iterations of %d prompts x %d samples, each %d x %d optimizer steps (%d in all); prompts of %s"

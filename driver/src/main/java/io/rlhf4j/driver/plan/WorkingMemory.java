@@ -35,7 +35,8 @@ public record WorkingMemory(String name, long bytes) {
         TransformerConfig.Attention attention = model.attention();
         long token = 2L * attention.kvHeads() * attention.headDim() * model.layers();
         long tokens = (long) sampling.batch() * (promptTokens + sampling.maxNewTokens());
-        return new WorkingMemory("cache", token * tokens * compute.generation().bytes());
+        return new WorkingMemory(
+                "cache", token * tokens * compute.generationOrDtype().bytes());
     }
 
     static long sum(List<WorkingMemory> all) {

@@ -112,6 +112,25 @@ class PpoStepTest {
     }
 
     @Test
+    void rolloutsAreGeneratedInTheTypeThatIsAskedForAndTrainedInTheirOwn() throws IOException {
+        RunConfig config = config("narrow", 1, "compute.generation=bf16");
+        new Pipeline(session, config, Progress.silent()).runPpo();
+
+        Row differences = session.read()
+                .parquet(config.path() + "/rollouts")
+                .selectExpr("explode(zip_with(rollout_logp, old_logp, (x, y) -> abs(x - y))) AS generation", "*")
+                .selectExpr(
+                        "max(generation)",
+                        "max(aggregate(zip_with(ref_logp, old_logp, (x, y) -> abs(x - y)),"
+                                + " cast(0 as float), (x, y) -> greatest(x, y)))")
+                .first();
+        // PyTorch finds up to 0.29 between the two types of this model.
+        assertThat(differences.getFloat(0)).isBetween(1e-3f, 0.4f);
+        // The reference is the actor as it began, in fp32.
+        assertThat(differences.getFloat(1)).isLessThan(1e-5f);
+    }
+
+    @Test
     void aRewardModelOfAnotherVocabularyIsRefused() throws IOException {
         RunConfig config =
                 config("vocabulary", 1, "ppo.critic_init=reward", "ppo.reward_model=" + tiny().resolveSibling("opt"));

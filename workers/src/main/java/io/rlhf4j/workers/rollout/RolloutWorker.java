@@ -34,6 +34,7 @@ import java.util.stream.IntStream;
  * prompts and seeds: whoever computes it, wherever and however often, it comes out the same.
  */
 public final class RolloutWorker {
+    private final CausalLanguageModel generator;
     private final CausalLanguageModel actor;
     private final Optional<CausalLanguageModel> reference;
     private final ScoreModel critic;
@@ -48,6 +49,8 @@ public final class RolloutWorker {
     /**
      * A worker over loaded models.
      *
+     * @param generator the actor in the type that generation computes in; may be {@code actor}
+     * @param actor the actor in the type of training, whose log-probabilities an update starts from
      * @param reference null where there is no KL penalty
      * @param eosIds tokens that end an answer
      * @param seed of the run
@@ -55,6 +58,7 @@ public final class RolloutWorker {
      * @param scope for caches and activations
      */
     public RolloutWorker(
+            CausalLanguageModel generator,
             CausalLanguageModel actor,
             CausalLanguageModel reference,
             ScoreModel critic,
@@ -69,6 +73,7 @@ public final class RolloutWorker {
             throw Rlhf4jException.configuration("ppo.sampling.temperature is 0: answers that are always the same"
                     + " explore nothing; set it above 0 (1 is usual)");
         }
+        this.generator = generator;
         this.actor = actor;
         this.reference = Optional.ofNullable(reference);
         this.critic = critic;
@@ -116,7 +121,7 @@ public final class RolloutWorker {
                 .toList();
         StopTexts stopTexts = new StopTexts(settings.sampling().stop(), () -> tokenizer.streamingDecoder(true));
         List<List<Generation>> generations =
-                new Generator(actor, settings.sampling(), eosIds, stopTexts).generate(scope, requests);
+                new Generator(generator, settings.sampling(), eosIds, stopTexts).generate(scope, requests);
         List<Rollout> rollouts = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             for (int sample = 0; sample < settings.samples(); sample++) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.Rollout;
+import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.workers.TinyModels;
 import io.rlhf4j.workers.TinyModels.Kind;
@@ -52,6 +53,24 @@ class RolloutWorkerTest {
                 assertThat(apart.get(i).advantages())
                         .containsExactly(together.get(i).advantages(), within(1e-4f));
             }
+        }
+    }
+
+    @Test
+    void whatIsGeneratedInBf16IsTrainedOnWithTheLogProbsOfTheTrainingType() {
+        try (TinyPpo ppo = new TinyPpo(Kind.LLAMA, Kind.OPT, DType.FP32, LocalGroup.single())) {
+            CausalLanguageModel narrow = ppo.actor.copy(ppo.scope, DType.BF16);
+            List<Rollout> rollouts = ppo.worker(narrow).run(0, ppo.prompts(0), 0, 0.01);
+
+            double largest = 0;
+            for (Rollout rollout : rollouts) {
+                // The reference is the actor's fp32 copy: the same log-probs mean that training's forward was in fp32.
+                assertThat(rollout.oldLogProbs()).containsExactly(rollout.referenceLogProbs(), within(1e-5f));
+                for (int t = 0; t < rollout.response().length; t++) {
+                    largest = Math.max(largest, Math.abs(rollout.oldLogProbs()[t] - rollout.rolloutLogProbs()[t]));
+                }
+            }
+            assertThat(largest).isBetween(1e-4, 0.1);
         }
     }
 
