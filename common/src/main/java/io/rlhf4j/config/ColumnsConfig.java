@@ -12,7 +12,7 @@ public record ColumnsConfig(
         @Doc("Column of a key that is unique in the source. The row's position when absent.") Optional<String> key,
         @Doc(
                         "Column whose value decides, by the stable hash, the step that a row serves and whether it is held out: rows"
-                                + " of one value stay together. The key when absent.")
+                                + " of one value stay together. The prompt when absent.")
                 Optional<String> group,
         @Doc("Column of the prompt.") Optional<String> prompt,
         @Doc("Column of the response to learn.") Optional<String> response,

@@ -74,9 +74,10 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
             Origin origin = new Origin(sourceIndex, source, raw.location());
             try {
                 RowMapper.Mapped mapped = mapper.map(raw);
+                String group = mapped.group().orElseGet(() -> "%016x".formatted(promptHash(mapped.rows().get(0))));
                 int part = 0;
                 for (MappedRow row : mapped.rows()) {
-                    prepared.add(attempt(origin, raw, mapped.group(), row, part++));
+                    prepared.add(attempt(origin, raw, group, row, part++));
                 }
             } catch (UnusableRowException unusable) {
                 prepared.add(rejected(origin, raw, unusable));
@@ -150,11 +151,16 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
                     StableHash.of(source, origin.location(), part),
                     rowUse,
                     StableHash.of(row.content().toArray()),
-                    row instanceof Unlabelled text
-                            ? StableHash.of(text.text())
-                            : StableHash.of(promptOf(row).messages()),
+                    promptHash(row),
                     pair);
         }
+    }
+
+    /** Rows of one prompt stay together where no column says otherwise: none of them is held out while others train. */
+    private static long promptHash(MappedRow row) {
+        return row instanceof Unlabelled text
+                ? StableHash.of(text.text())
+                : StableHash.of(promptOf(row).messages());
     }
 
     private static Prompt promptOf(MappedRow row) {

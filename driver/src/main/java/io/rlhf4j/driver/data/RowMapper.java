@@ -32,15 +32,18 @@ final class RowMapper {
     /**
      * What a row means.
      *
-     * @param group what the split goes by: rows of one group stay together
+     * @param group what the split goes by where a column says it: rows of one group stay together
      * @param rows one; several pairs for ranked responses
      */
-    record Mapped(String group, List<MappedRow> rows) {}
+    record Mapped(Optional<String> group, List<MappedRow> rows) {}
 
     Mapped map(RawRow raw) throws UnusableRowException {
         RowFields row = RowFields.parse(raw.json());
         String key = config.key().isPresent() ? row.text(config.key().get()) : raw.location();
-        return new Mapped(config.group().isPresent() ? row.text(config.group().get()) : key, rows(key, row));
+        Optional<String> group = config.group().isPresent()
+                ? Optional.of(row.text(config.group().get()))
+                : Optional.empty();
+        return new Mapped(group, rows(key, row));
     }
 
     private List<MappedRow> rows(String key, RowFields row) throws UnusableRowException {

@@ -2,12 +2,14 @@ package io.rlhf4j.driver.data;
 
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.SourceConfig.Format;
+import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -115,8 +117,24 @@ final class SourceReader {
                                         .toArray(String[]::new))
                         : session.table(source.path());
         view.createOrReplaceTempView(VIEW);
-        Dataset<Row> selected = session.sql(source.sql().orElseThrow());
-        return byContent(selected.toJSON(), source.label()).union(damaged);
+        return byContent(selected(source).toJSON(), source.label()).union(damaged);
+    }
+
+    /** A SELECT is checked when it is asked for, before any row is read. */
+    private Dataset<Row> selected(SourceConfig source) {
+        String sql = source.sql().orElseThrow();
+        try {
+            return session.sql(sql);
+        } catch (Exception refused) {
+            if (refused instanceof SparkThrowable) {
+                throw new Rlhf4jException(
+                        ErrorKind.CONFIGURATION,
+                        "data.sources: Spark refuses the sql of source '%s': %s"
+                                .formatted(source.label(), refused.getMessage().strip()),
+                        refused);
+            }
+            throw refused;
+        }
     }
 
     private static boolean isObject(RawRow row) {

@@ -13,13 +13,18 @@ import io.rlhf4j.reward.Score;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.Scope;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
- * Answers held-out prompts and scores the answers. A row is [score, response tokens, 1 where the answer ended by itself];
- * an answer without a score gives none.
+ * Answers held-out prompts and measures the answers: of each its numbers by name, of one without a score none. A reward of
+ * several parts gives every part, those of weight 0 too: what is only watched is measured beside what is learned.
  */
-final class EvaluationTask extends ModelTask<double[]> {
+final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
+    /** The score; its parts follow it as {@code reward/<name>}. */
+    static final String REWARD = "reward";
+
     private static final long serialVersionUID = 1L;
 
     /** An evaluation of one version of the published weights. */
@@ -28,7 +33,7 @@ final class EvaluationTask extends ModelTask<double[]> {
     }
 
     @Override
-    List<double[]> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
+    List<LinkedHashMap<String, Double>> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
         SamplingConfig sampling = config.evaluation().sampling();
         // The same stream before and after training: what differs is the model, not the luck.
         RandomStream stream = RandomStream.of(config.seed()).at("evaluation");
@@ -47,7 +52,8 @@ final class EvaluationTask extends ModelTask<double[]> {
         }
     }
 
-    private static List<double[]> scored(List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
+    private static List<LinkedHashMap<String, Double>> scored(
+            List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
         List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             PromptRow prompt = prompts.get(i);
@@ -63,13 +69,23 @@ final class EvaluationTask extends ModelTask<double[]> {
                     generation.finishReason() != FinishReason.LENGTH));
         }
         List<Score> scores = frozen.rewards().score(answers);
-        List<double[]> rows = new ArrayList<>();
+        List<LinkedHashMap<String, Double>> rows = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             if (scores.get(i) instanceof Score.Given given) {
-                Answer answer = answers.get(i);
-                rows.add(new double[] {given.value(), answer.responseIds().length, answer.ended() ? 1 : 0});
+                rows.add(numbers(answers.get(i), given));
             }
         }
         return rows;
+    }
+
+    private static LinkedHashMap<String, Double> numbers(Answer answer, Score.Given score) {
+        LinkedHashMap<String, Double> numbers = new LinkedHashMap<>();
+        numbers.put(REWARD, score.value());
+        if (score.parts().size() > 1) {
+            new TreeMap<>(score.parts()).forEach((part, value) -> numbers.put(REWARD + "/" + part, value));
+        }
+        numbers.put("response_length", (double) answer.responseIds().length);
+        numbers.put("eos_rate", answer.ended() ? 1.0 : 0.0);
+        return numbers;
     }
 }

@@ -7,15 +7,19 @@ import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.MetricsRow;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** What the published actor answers to held-out prompts, in numbers. Measured once for each number of iterations. */
 final class PpoEvaluation {
     private static final String SERIES = "evaluation";
+    /** Standard deviations from the mean that hold 95 % of a normal distribution. */
+    private static final double NORMAL_95 = 1.96;
 
     private final JavaSparkContext context;
     private final RunConfig config;
@@ -46,20 +50,36 @@ final class PpoEvaluation {
             return Map.of();
         }
         progress.begin("evaluate", 0, 1);
-        List<double[]> rows = context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
+        List<LinkedHashMap<String, Double>> rows = context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
                 .mapPartitions(new EvaluationTask(settings, iterations))
                 .collect();
-        Map<String, Double> numbers = new LinkedHashMap<>();
-        numbers.put("evaluation/reward", mean(rows, 0));
-        numbers.put("evaluation/response_length", mean(rows, 1));
-        numbers.put("evaluation/eos_rate", mean(rows, 2));
+        Map<String, Double> numbers = summary(rows);
         metrics.append(Step.PPO, SERIES, iterations, numbers);
         metrics.flush();
         progress.end("evaluate");
         return numbers;
     }
 
-    private static double mean(List<double[]> rows, int column) {
-        return rows.stream().mapToDouble(row -> row[column]).average().orElse(Double.NaN);
+    /** The means of what was measured, and the intervals of those of rewards. */
+    private static Map<String, Double> summary(List<LinkedHashMap<String, Double>> rows) {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        Set<String> names = rows.isEmpty() ? Set.of() : rows.get(0).keySet();
+        for (String name : names) {
+            double[] column = rows.stream().mapToDouble(row -> row.get(name)).toArray();
+            double mean = Arrays.stream(column).average().orElseThrow();
+            numbers.put(SERIES + "/" + name, mean);
+            if (name.startsWith(EvaluationTask.REWARD)) {
+                numbers.put(SERIES + "/" + name + "_interval", interval(column, mean));
+            }
+        }
+        return numbers;
+    }
+
+    /** Half the width of the normal 95 % interval of a mean. */
+    private static double interval(double[] values, double mean) {
+        double squares = Arrays.stream(values)
+                .map(value -> (value - mean) * (value - mean))
+                .sum();
+        return NORMAL_95 * Math.sqrt(squares / Math.max(1, values.length - 1) / values.length);
     }
 }

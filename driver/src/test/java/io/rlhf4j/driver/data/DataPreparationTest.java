@@ -78,6 +78,22 @@ class DataPreparationTest {
     }
 
     @Test
+    void rowsOfOnePromptAreHeldOutTogether() throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (String line : good(40)) {
+            lines.add(line);
+            lines.add(line.replace("\"response\": \"", "\"response\": \"another "));
+        }
+        Map<String, Long> used = prepare(lines, "sft", "data.sources.0.held_out=0.5")
+                .report()
+                .sources()
+                .get(0)
+                .used();
+        assertThat(used.get("sft") + used.get("sft-heldout")).isEqualTo(80);
+        assertThat(used.get("sft") % 2).isZero();
+    }
+
+    @Test
     void tooManyUnusableRowsStopTheRun() throws IOException {
         List<String> lines = good(10);
         lines.add("this is no JSON");

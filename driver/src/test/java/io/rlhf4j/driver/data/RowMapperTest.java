@@ -101,11 +101,11 @@ class RowMapperTest {
     void rowsOfOneGroupHaveOneGroup() throws Exception {
         RowMapper mapper = mapper("{prompt: p, group: g}");
         assertThat(mapper.map(new RawRow("a:1", "{\"p\": \"x\", \"g\": 7}")).group())
-                .isEqualTo("7");
+                .contains("7");
         assertThat(mapper("{prompt: p}")
                         .map(new RawRow("a:1", "{\"p\": \"x\"}"))
                         .group())
-                .isEqualTo("a:1");
+                .isEmpty();
     }
 
     private static void assertUnusable(String columns, String json, String reason) {

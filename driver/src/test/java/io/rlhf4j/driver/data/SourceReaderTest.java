@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.driver.spark.LocalSpark;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -99,6 +101,18 @@ class SourceReaderTest {
                 .extracting(RawRow::json)
                 .containsExactlyInAnyOrder(
                         "{\"question\":\"q\",\"chosen\":\"right\",\"rejected\":\"wrong\"}", "no json");
+    }
+
+    @Test
+    void aSelectThatSparkRefusesIsAnErrorOfTheConfiguration() throws IOException {
+        Files.writeString(folder.resolve("rows.jsonl"), "{\"a\": 1}\n");
+        String path = "path: %s\nname: mine\nsql: ".formatted(folder.resolve("rows.jsonl"));
+        for (String sql : List.of("SELECT b FROM source", "SELEKT a FROM source")) {
+            assertThatThrownBy(() -> read(path + sql)).isInstanceOfSatisfying(Rlhf4jException.class, thrown -> {
+                assertThat(thrown.kind()).isEqualTo(ErrorKind.CONFIGURATION);
+                assertThat(thrown).hasMessageContaining("the sql of source 'mine'");
+            });
+        }
     }
 
     @Test

@@ -79,7 +79,11 @@ class PpoStepTest {
                         "finish_reason");
         assertThat(result.steps()).isEqualTo(2);
         assertThat(result.before())
-                .containsOnlyKeys("evaluation/reward", "evaluation/response_length", "evaluation/eos_rate");
+                .containsOnlyKeys(
+                        "evaluation/reward",
+                        "evaluation/reward_interval",
+                        "evaluation/response_length",
+                        "evaluation/eos_rate");
         assertThat(result.after()).containsOnlyKeys(result.before().keySet());
         assertThat(result.exports()).containsOnlyKeys("actor", "critic", "actor-ema");
         for (String directory : result.exports().values()) {
