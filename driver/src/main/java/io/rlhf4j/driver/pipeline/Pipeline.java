@@ -67,9 +67,9 @@ public final class Pipeline {
             long steps =
                     steps(order, config.sft().epochs(), batchSize, config.sft().maxSteps());
             return new SupervisedStep<>(
+                            context(),
                             config,
                             Step.SFT,
-                            hadoop,
                             barrierJob(),
                             progress,
                             ids -> data().trainingRows(ids),
@@ -86,9 +86,9 @@ public final class Pipeline {
             long steps = steps(
                     order, config.reward().epochs(), batchSize, config.reward().maxSteps());
             return new SupervisedStep<>(
+                            context(),
                             config,
                             Step.REWARD,
-                            hadoop,
                             barrierJob(),
                             progress,
                             ids -> data().preferenceRows(ids),
@@ -199,9 +199,13 @@ public final class Pipeline {
         return data().heldOut(step, config.evaluation().rows(), config.seed());
     }
 
+    private JavaSparkContext context() {
+        return JavaSparkContext.fromSparkContext(session.sparkContext());
+    }
+
     private BarrierJob barrierJob() {
         return new BarrierJob(
-                new JavaSparkContext(session.sparkContext()),
+                context(),
                 config.cluster().ranks(),
                 config.cluster().slotTimeout(),
                 config.cluster().collectiveTimeout());

@@ -9,6 +9,7 @@ import io.rlhf4j.config.Step;
 import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.driver.spark.LiveReports;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
@@ -19,13 +20,17 @@ import io.rlhf4j.workers.job.ChunkResult;
 import io.rlhf4j.workers.job.ChunkTask;
 import io.rlhf4j.workers.runtime.StateId;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
@@ -33,6 +38,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * it again goes on from the last checkpoint, to the same result.
  */
 final class SupervisedStep<R extends TokenRow> {
+    private final JavaSparkContext context;
     private final RunConfig config;
     private final Step step;
     private final RunFolder folder;
@@ -48,17 +54,18 @@ final class SupervisedStep<R extends TokenRow> {
      * @param stopHere called between jobs, where there is none to cancel; throws where the run was interrupted
      */
     SupervisedStep(
+            JavaSparkContext context,
             RunConfig config,
             Step step,
-            Configuration hadoop,
             BarrierJob job,
             Progress progress,
             Function<long[], List<R>> rows,
             Runnable stopHere) {
+        this.context = context;
         this.config = config;
         this.step = step;
+        this.hadoop = context.hadoopConfiguration();
         this.folder = RunFolder.of(config, hadoop);
-        this.hadoop = hadoop;
         this.job = job;
         this.progress = progress;
         this.rows = rows;
@@ -90,10 +97,12 @@ final class SupervisedStep<R extends TokenRow> {
         try (MetricsLog log = folder.openMetrics()) {
             log.cutAfter(step, position.state().version());
             progress.begin(step.key(), position.state().version(), steps);
+            if (position.state().version() == 0 && !heldOut.isEmpty()) {
+                progress.note("%d held-out rows are measured before the first step".formatted(heldOut.size()));
+            }
             while (position.state().version() < steps) {
                 stopHere.run();
-                ChunkResult result = chunk(position, order, batchSize, steps, heldOut, export);
-                position = record(position, result, log);
+                position = chunk(position, order, batchSize, steps, heldOut, export, log);
             }
             progress.end(step.key());
         }
@@ -128,26 +137,41 @@ final class SupervisedStep<R extends TokenRow> {
         return numbers;
     }
 
-    private ChunkResult chunk(
-            Position position, RowOrder order, int batchSize, long steps, List<R> heldOut, String export) {
+    private Position chunk(
+            Position position,
+            RowOrder order,
+            int batchSize,
+            long steps,
+            List<R> heldOut,
+            String export,
+            MetricsLog log) {
         long from = position.state().version();
         long to = Math.min(steps, from + config.checkpoints().everySteps());
         ArrayList<ArrayList<R>> batches = batches(order, from, to, batchSize);
         store.begin(to);
-        ChunkTask<R> task = new ChunkTask<>(
-                ConfigFile.write(config),
-                step,
-                position.state(),
-                steps,
-                position.resume(),
-                position.progress(),
-                batches,
-                new ArrayList<>(heldOut),
-                from == 0 && !heldOut.isEmpty(),
-                to == steps && !heldOut.isEmpty(),
-                to == steps ? export : "",
-                new SerializableConfiguration(hadoop));
-        return job.run(step.key(), position.state(), ChunkResult.class, task).get(0);
+        AtomicLong told = new AtomicLong(from);
+        Consumer<LinkedHashMap<String, Double>> tell =
+                metrics -> progress.advance(step.key(), told.incrementAndGet(), metrics);
+        ChunkResult result;
+        try (LiveReports<LinkedHashMap<String, Double>> reports = new LiveReports<>(context, tell)) {
+            ChunkTask<R> task = new ChunkTask<>(
+                    ConfigFile.write(config),
+                    step,
+                    position.state(),
+                    steps,
+                    position.resume(),
+                    position.progress(),
+                    batches,
+                    new ArrayList<>(heldOut),
+                    from == 0 && !heldOut.isEmpty(),
+                    to == steps && !heldOut.isEmpty(),
+                    to == steps ? export : "",
+                    reports.sender(),
+                    new SerializableConfiguration(hadoop));
+            result = job.run(step.key(), position.state(), ChunkResult.class, task)
+                    .get(0);
+        }
+        return record(position, result, told.get(), log);
     }
 
     private ArrayList<ArrayList<R>> batches(RowOrder order, long from, long to, int batchSize) {
@@ -160,7 +184,7 @@ final class SupervisedStep<R extends TokenRow> {
     }
 
     /** Metrics first, then the checkpoint: no committed step lacks its metrics. */
-    private Position record(Position position, ChunkResult result, MetricsLog log) {
+    private Position record(Position position, ChunkResult result, long told, MetricsLog log) {
         long version = position.state().version();
         Map<String, Double> before = version == 0 ? result.before() : position.before();
         if (version == 0 && !before.isEmpty()) {
@@ -169,7 +193,9 @@ final class SupervisedStep<R extends TokenRow> {
         for (Map<String, Double> metrics : result.metrics()) {
             version++;
             log.append(step, "train", version, metrics);
-            progress.advance(step.key(), version, metrics);
+            if (version > told) {
+                progress.advance(step.key(), version, metrics);
+            }
         }
         if (!result.after().isEmpty()) {
             log.append(step, "evaluation", version, result.after());

@@ -16,10 +16,12 @@ import io.rlhf4j.workers.runtime.RankTask;
 import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
@@ -37,6 +39,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param evaluateBefore whether to do so before the first step
  * @param evaluateAfter whether to do so after the last
  * @param export where to write the Hugging Face directory; empty for a chunk that is not the last
+ * @param reports where rank 0 tells the metrics of every step at once
  * @param hadoop settings of the file systems
  */
 public record ChunkTask<R extends TokenRow>(
@@ -51,6 +54,7 @@ public record ChunkTask<R extends TokenRow>(
         boolean evaluateBefore,
         boolean evaluateAfter,
         String export,
+        CollectionAccumulator<LinkedHashMap<String, Double>> reports,
         SerializableConfiguration hadoop)
         implements RankTask<ChunkResult> {
     /** The checkpoint's file of tensors. */
@@ -65,7 +69,11 @@ public record ChunkTask<R extends TokenRow>(
         Map<String, Double> before = evaluateBefore ? rank.evaluate(heldOut) : Map.of();
         List<Map<String, Double>> metrics = new ArrayList<>();
         for (List<R> batch : batches) {
-            metrics.add(rank.step(batch));
+            Map<String, Double> numbers = rank.step(batch);
+            metrics.add(numbers);
+            if (context.rank() == 0) {
+                reports.add(new LinkedHashMap<>(numbers));
+            }
         }
         Map<String, Double> after = evaluateAfter ? rank.evaluate(heldOut) : Map.of();
         StateId next = state.later(batches.size());
