@@ -74,7 +74,8 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
             Origin origin = new Origin(sourceIndex, source, raw.location());
             try {
                 RowMapper.Mapped mapped = mapper.map(raw);
-                String group = mapped.group().orElseGet(() -> "%016x".formatted(promptHash(mapped.rows().get(0))));
+                String group = mapped.group().orElseGet(() -> "%016x"
+                        .formatted(promptHash(mapped.rows().get(0))));
                 int part = 0;
                 for (MappedRow row : mapped.rows()) {
                     prepared.add(attempt(origin, raw, group, row, part++));

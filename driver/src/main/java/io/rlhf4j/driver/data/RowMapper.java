@@ -40,9 +40,8 @@ final class RowMapper {
     Mapped map(RawRow raw) throws UnusableRowException {
         RowFields row = RowFields.parse(raw.json());
         String key = config.key().isPresent() ? row.text(config.key().get()) : raw.location();
-        Optional<String> group = config.group().isPresent()
-                ? Optional.of(row.text(config.group().get()))
-                : Optional.empty();
+        Optional<String> group =
+                config.group().isPresent() ? Optional.of(row.text(config.group().get())) : Optional.empty();
         return new Mapped(group, rows(key, row));
     }
 

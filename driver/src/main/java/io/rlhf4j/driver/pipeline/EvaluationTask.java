@@ -33,7 +33,8 @@ final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
     }
 
     @Override
-    List<LinkedHashMap<String, Double>> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
+    List<LinkedHashMap<String, Double>> work(
+            RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
         SamplingConfig sampling = config.evaluation().sampling();
         // The same stream before and after training: what differs is the model, not the luck.
         RandomStream stream = RandomStream.of(config.seed()).at("evaluation");

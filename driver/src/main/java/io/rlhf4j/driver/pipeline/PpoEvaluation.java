@@ -50,7 +50,8 @@ final class PpoEvaluation {
             return Map.of();
         }
         progress.begin("evaluate", 0, 1);
-        List<LinkedHashMap<String, Double>> rows = context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
+        List<LinkedHashMap<String, Double>> rows = context.parallelize(
+                        prompts, config.cluster().rolloutPartitionsOrRanks())
                 .mapPartitions(new EvaluationTask(settings, iterations))
                 .collect();
         Map<String, Double> numbers = summary(rows);
