@@ -163,8 +163,7 @@ final class SupervisedStep<R extends TokenRow> {
                     position.progress(),
                     batches,
                     new ArrayList<>(heldOut),
-                    from == 0 && !heldOut.isEmpty(),
-                    to == steps && !heldOut.isEmpty(),
+                    evaluations(from, to, steps, heldOut),
                     to == steps ? export : "",
                     reports.sender(),
                     new SerializableConfiguration(hadoop));
@@ -172,6 +171,18 @@ final class SupervisedStep<R extends TokenRow> {
                     .get(0);
         }
         return record(position, result, told.get(), log);
+    }
+
+    /** Before the first step, after the last, and in between as often as the configuration says. */
+    private ArrayList<Long> evaluations(long from, long to, long steps, List<R> heldOut) {
+        int every = config.evaluation().everySteps();
+        ArrayList<Long> positions = new ArrayList<>();
+        for (long position = from == 0 ? 0 : from + 1; position <= to && !heldOut.isEmpty(); position++) {
+            if (position == 0 || position == steps || (every > 0 && position % every == 0)) {
+                positions.add(position);
+            }
+        }
+        return positions;
     }
 
     private ArrayList<ArrayList<R>> batches(RowOrder order, long from, long to, int batchSize) {
@@ -186,10 +197,7 @@ final class SupervisedStep<R extends TokenRow> {
     /** Metrics first, then the checkpoint: no committed step lacks its metrics. */
     private Position record(Position position, ChunkResult result, long told, MetricsLog log) {
         long version = position.state().version();
-        Map<String, Double> before = version == 0 ? result.before() : position.before();
-        if (version == 0 && !before.isEmpty()) {
-            log.append(step, "evaluation", 0, before);
-        }
+        Map<String, Double> before = result.evaluations().getOrDefault(0L, position.before());
         for (Map<String, Double> metrics : result.metrics()) {
             version++;
             log.append(step, "train", version, metrics);
@@ -197,22 +205,21 @@ final class SupervisedStep<R extends TokenRow> {
                 progress.advance(step.key(), version, metrics);
             }
         }
-        if (!result.after().isEmpty()) {
-            log.append(step, "evaluation", version, result.after());
-        }
+        result.evaluations().forEach((at, values) -> log.append(step, "evaluation", at, values));
         log.flush();
+        Map<String, Double> after = result.evaluations().getOrDefault(version, Map.of());
         List<CheckpointFile> files = result.files();
         ObjectMapper json = new ObjectMapper();
         JsonNode state = json.createObjectNode()
                 .<ObjectNode>set("progress", json.valueToTree(result.progress()))
                 .<ObjectNode>set("before", json.valueToTree(before))
-                .set("after", json.valueToTree(result.after()));
+                .set("after", json.valueToTree(after));
         Checkpoint checkpoint = store.commit(version, files, state);
         return new Position(
                 position.state().later(result.metrics().size()),
                 checkpoint.folder().toString(),
                 result.progress(),
                 before,
-                result.after());
+                after);
     }
 }

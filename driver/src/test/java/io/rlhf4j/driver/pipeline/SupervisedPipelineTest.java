@@ -7,12 +7,16 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.MetricsRow;
+import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -66,8 +70,10 @@ class SupervisedPipelineTest {
     @Test
     void anInterruptedStepGoesOnToTheSameWeightsBitForBit() throws IOException {
         pipeline(TinyRun.in(folder, "whole"), Progress.silent()).runSft();
+        assertThat(evaluated("whole")).containsExactly(0L, 10L);
 
-        RunConfig config = TinyRun.in(folder, "halves");
+        // That it is evaluated on the way changes no bit either.
+        RunConfig config = TinyRun.in(folder, "halves", "evaluation.every_steps=4");
         AtomicReference<Pipeline> running = new AtomicReference<>();
         running.set(pipeline(config, new Heard() {
             @Override
@@ -85,6 +91,7 @@ class SupervisedPipelineTest {
         pipeline(config, Progress.silent()).runSft();
         assertThat(weights("halves", "sft")).isEqualTo(weights("whole", "sft"));
         assertThat(trained("halves")).isEqualTo(trained("whole"));
+        assertThat(evaluated("halves")).containsExactly(0L, 4L, 8L, 10L);
     }
 
     private Pipeline pipeline(RunConfig config, Progress progress) {
@@ -100,6 +107,16 @@ class SupervisedPipelineTest {
         try (Stream<String> lines = Files.lines(folder.resolve("runs/%s/metrics.jsonl".formatted(run)))) {
             return lines.filter(line -> line.contains("\"train\"")).count();
         }
+    }
+
+    /** After how many steps held-out rows were looked at. */
+    private List<Long> evaluated(String run) throws IOException {
+        return new RunFolder(new org.apache.hadoop.fs.Path(folder + "/runs/" + run), new Configuration())
+                .openMetrics().rows().stream()
+                        .filter(row -> row.series().equals("evaluation"))
+                        .peek(row -> assertThat(row.values()).containsKeys("loss", "perplexity"))
+                        .map(MetricsRow::position)
+                        .toList();
     }
 
     /** Refuses that anything is trained. */

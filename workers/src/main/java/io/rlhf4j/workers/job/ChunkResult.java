@@ -12,15 +12,13 @@ import java.util.Map;
  * What a chunk of steps came to.
  *
  * @param metrics of each step
- * @param before evaluation before the first step; empty where none was asked for
- * @param after evaluation after the last step; empty where none was asked for
+ * @param evaluations by the number of steps done before them
  * @param progress of the engine
  * @param files that the rank wrote for the checkpoint
  */
 public record ChunkResult(
         List<Map<String, Double>> metrics,
-        Map<String, Double> before,
-        Map<String, Double> after,
+        Map<Long, Map<String, Double>> evaluations,
         EngineProgress progress,
         List<CheckpointFile> files)
         implements Serializable {
@@ -29,8 +27,9 @@ public record ChunkResult(
         metrics = new ArrayList<>(metrics.stream()
                 .map(step -> (Map<String, Double>) new LinkedHashMap<>(step))
                 .toList());
-        before = new LinkedHashMap<>(before);
-        after = new LinkedHashMap<>(after);
+        Map<Long, Map<String, Double>> measured = new LinkedHashMap<>();
+        evaluations.forEach((position, values) -> measured.put(position, new LinkedHashMap<>(values)));
+        evaluations = measured;
         files = new ArrayList<>(files);
     }
 }

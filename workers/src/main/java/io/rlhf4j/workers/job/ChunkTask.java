@@ -36,8 +36,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param progress of the engine at that state
  * @param batches rows of each optimizer step, whole
  * @param heldOut rows to evaluate on
- * @param evaluateBefore whether to do so before the first step
- * @param evaluateAfter whether to do so after the last
+ * @param evaluateAt after how many steps of the whole step to do so
  * @param export where to write the Hugging Face directory; empty for a chunk that is not the last
  * @param reports where rank 0 tells the metrics of every step at once
  * @param hadoop settings of the file systems
@@ -51,8 +50,7 @@ public record ChunkTask<R extends TokenRow>(
         EngineProgress progress,
         ArrayList<ArrayList<R>> batches,
         ArrayList<R> heldOut,
-        boolean evaluateBefore,
-        boolean evaluateAfter,
+        ArrayList<Long> evaluateAt,
         String export,
         CollectionAccumulator<LinkedHashMap<String, Double>> reports,
         SerializableConfiguration hadoop)
@@ -66,16 +64,17 @@ public record ChunkTask<R extends TokenRow>(
         Configuration files = hadoop.value();
         SupervisedRank<R> rank = rank(config, context, files);
         rank.group().enter(context.collectives());
-        Map<String, Double> before = evaluateBefore ? rank.evaluate(heldOut) : Map.of();
+        Map<Long, Map<String, Double>> evaluations = new LinkedHashMap<>();
         List<Map<String, Double>> metrics = new ArrayList<>();
+        evaluate(rank, state.version(), evaluations);
         for (List<R> batch : batches) {
             Map<String, Double> numbers = rank.step(batch);
             metrics.add(numbers);
             if (context.rank() == 0) {
                 reports.add(new LinkedHashMap<>(numbers));
             }
+            evaluate(rank, state.version() + metrics.size(), evaluations);
         }
-        Map<String, Double> after = evaluateAfter ? rank.evaluate(heldOut) : Map.of();
         StateId next = state.later(batches.size());
         List<CheckpointFile> written = new ArrayList<>();
         if (context.rank() == 0) {
@@ -90,7 +89,13 @@ public record ChunkTask<R extends TokenRow>(
         } else {
             rank.close();
         }
-        return new ChunkResult(metrics, before, after, rank.engine().progress(), written);
+        return new ChunkResult(metrics, evaluations, rank.engine().progress(), written);
+    }
+
+    private void evaluate(SupervisedRank<R> rank, long position, Map<Long, Map<String, Double>> evaluations) {
+        if (evaluateAt.contains(position)) {
+            evaluations.put(position, rank.evaluate(heldOut));
+        }
     }
 
     @SuppressWarnings("unchecked")
