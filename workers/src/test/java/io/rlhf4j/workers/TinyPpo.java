@@ -116,7 +116,7 @@ public final class TinyPpo implements AutoCloseable {
 
     /** Answers to the prompts of an iteration. */
     public List<Rollout> rollouts(long iteration) {
-        return worker.run(iteration, prompts(iteration), iteration, beta);
+        return worker.run(iteration, prompts(iteration), iteration, beta).rollouts();
     }
 
     /** One iteration: rollouts, then the update. */

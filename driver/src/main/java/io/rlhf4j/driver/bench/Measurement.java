@@ -2,15 +2,12 @@ package io.rlhf4j.driver.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.rlhf4j.run.ProcessMemory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * One measurement: a line of JSON.
@@ -34,7 +31,6 @@ public record Measurement(
         BenchSettings settings,
         Map<String, Object> more) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 
     public Measurement {
         seconds = List.copyOf(seconds);
@@ -58,7 +54,8 @@ public record Measurement(
         line.put("step_s_min", rounded(sorted[0], 4));
         line.put("step_s_max", rounded(sorted[sorted.length - 1], 4));
         line.put("repeats", sorted.length);
-        line.put("peak_rss_mb", peakMebibytes());
+        OptionalLong peak = ProcessMemory.residentPeak();
+        line.put("peak_rss_mb", peak.isPresent() ? peak.getAsLong() >> 20 : null);
         line.put("threads", settings.threads());
         line.putAll(more);
         try {
@@ -71,15 +68,5 @@ public record Measurement(
     static double rounded(double value, int digits) {
         double scale = Math.pow(10, digits);
         return Math.round(value * scale) / scale;
-    }
-
-    /** The most physical memory that this process has had, in MiB; null where the system does not tell (not Linux). */
-    private static Long peakMebibytes() {
-        try {
-            Matcher peak = PEAK.matcher(Files.readString(Path.of("/proc/self/status")));
-            return peak.find() ? Long.parseLong(peak.group(1)) / 1024 : null;
-        } catch (IOException e) {
-            return null;
-        }
     }
 }

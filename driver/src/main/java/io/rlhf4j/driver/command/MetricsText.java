@@ -9,7 +9,15 @@ import java.util.stream.Collectors;
 final class MetricsText {
     private static final int MOST = 5;
     private static final List<String> FIRST = List.of(
-            "loss", "perplexity", "accuracy", "score_mean", "score", "kl", "kl_sum", "response_length", "tokens_per_s");
+            "loss",
+            "perplexity",
+            "accuracy",
+            "score_mean",
+            "score",
+            "kl",
+            "kl_sum",
+            "response_length",
+            "tokens_per_second");
 
     private MetricsText() {}
 

@@ -4,6 +4,8 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.pipeline.Pipeline;
 import io.rlhf4j.driver.pipeline.Progress;
 import io.rlhf4j.driver.pipeline.StepResult;
+import io.rlhf4j.driver.plan.Bytes;
+import io.rlhf4j.driver.plan.PeakMemory;
 import io.rlhf4j.driver.plan.RunPlan;
 import io.rlhf4j.driver.spark.SparkSessions;
 import io.rlhf4j.error.ErrorKind;
@@ -41,7 +43,8 @@ final class TrainingRun {
      */
     List<StepResult> execute(String command, RunConfig config, Function<Pipeline, List<StepResult>> work)
             throws IOException {
-        terminal.out().print(RunPlan.of(config, hadoop).text());
+        RunPlan plan = RunPlan.of(config, hadoop);
+        terminal.out().print(plan.text());
         RunFolder folder = RunFolder.of(config, hadoop);
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
         RunStatus status = RunStatus.running(command);
@@ -49,7 +52,12 @@ final class TrainingRun {
         try {
             List<StepResult> results = onSpark(config, work);
             folder.writeStatus(status.done());
-            print(results, folder);
+            print(results);
+            print(
+                    PeakMemory.of(plan, folder.openMetrics().rows()),
+                    config.cluster().ranks());
+            terminal.out().println();
+            terminal.out().println("run folder: " + folder.root());
             return results;
         } catch (IOException | RuntimeException | Error thrown) {
             Rlhf4jException failure = Failures.asOurs(thrown);
@@ -80,7 +88,7 @@ final class TrainingRun {
                 failure);
     }
 
-    private void print(List<StepResult> results, RunFolder folder) {
+    private void print(List<StepResult> results) {
         for (StepResult result : results) {
             terminal.out().println();
             terminal.out().println("%s: %d steps".formatted(result.step().key(), result.steps()));
@@ -91,8 +99,24 @@ final class TrainingRun {
             terminal.out().print(names.isEmpty() ? "" : table);
             result.exports().forEach((name, path) -> terminal.out().println("  %s: %s".formatted(name, path)));
         }
+    }
+
+    private void print(List<PeakMemory> peaks, int ranks) {
+        if (peaks.isEmpty()) {
+            return;
+        }
+        TextTable table = new TextTable("memory, at its peak", "planned for a rank", "counted on a rank", "process");
+        peaks.forEach(peak -> table.row(
+                peak.step().key(),
+                Bytes.text(peak.planned()),
+                Bytes.text(peak.counted()),
+                Bytes.text(peak.resident())));
         terminal.out().println();
-        terminal.out().println("run folder: " + folder.root());
+        terminal.out().print(table);
+        terminal.out()
+                .println(
+                        "counted: tensors of one of %d rank(s); process: the ranks in it, the JVM and its heap, since its start"
+                                .formatted(ranks));
     }
 
     private static String cell(Map<String, Double> values, String name) {

@@ -11,7 +11,6 @@ import io.rlhf4j.reward.Reward;
 import io.rlhf4j.reward.RewardSum;
 import io.rlhf4j.reward.Rewards;
 import io.rlhf4j.reward.ScoreModelReward;
-import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tokenizer.Tokenizer;
 import io.rlhf4j.workers.runtime.Slot;
@@ -31,10 +30,10 @@ final class FrozenModels implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final int[] endTokens;
 
-    private FrozenModels(RunConfig config, PpoModels models, Configuration hadoop, Backend backend) throws IOException {
+    private FrozenModels(RunConfig config, PpoModels models, Configuration hadoop, Scope scope) throws IOException {
         PpoConfig ppo = config.ppo();
         ModelDirectory directories = new ModelDirectory(hadoop);
-        scope = Scope.root(backend, "frozen models");
+        this.scope = scope;
         try {
             reference = ppo.kl().beta() == 0
                     ? null
@@ -59,7 +58,10 @@ final class FrozenModels implements AutoCloseable {
         return kept != null
                 ? kept
                 : new FrozenModels(
-                        config, settings.models(), settings.hadoopConfiguration(), TaskSettings.backend(slot, config));
+                        config,
+                        settings.models(),
+                        settings.hadoopConfiguration(),
+                        TaskSettings.scope(slot, config, "frozen models"));
     }
 
     void giveBack(Slot slot, TaskSettings settings, RunConfig config) {

@@ -132,21 +132,19 @@ final class PpoStep {
             long start = System.nanoTime();
             RolloutTable table = new RolloutTable(session, folder);
             List<PromptRow> prompts = prompts(iteration);
+            RolloutClock clock = new RolloutClock(context.sc());
             table.write(
                     iteration,
                     context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
-                            .mapPartitions(new RolloutTask(settings, iteration, beta)));
+                            .mapPartitions(new RolloutTask(settings, iteration, beta, clock)));
             ArrayList<Rollout> rollouts = new ArrayList<>(table.read(iteration));
             double rolloutSeconds = seconds(start);
             goOn.run();
             requireSome(rollouts, iteration);
             PpoUpdate update = update(iteration, rollouts);
             beta = update.nextBeta();
-            Map<String, Double> numbers = new LinkedHashMap<>(update.metrics());
-            numbers.put("time/rollout_seconds", rolloutSeconds);
-            numbers.put("time/iteration_seconds", seconds(start));
-            numbers.put(
-                    "rollouts/dropped", (double) prompts.size() * config.ppo().samples() - rollouts.size());
+            Map<String, Double> numbers = new IterationMetrics(config)
+                    .of(update.metrics(), prompts.size(), rollouts, clock, rolloutSeconds, seconds(start));
             long done = iteration + 1;
             metrics.append(Step.PPO, TRAIN, done, numbers);
             checkpoint(done);

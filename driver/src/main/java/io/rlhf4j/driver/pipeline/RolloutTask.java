@@ -2,9 +2,9 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.data.PromptRow;
-import io.rlhf4j.data.Rollout;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.rollout.RolloutWorker;
+import io.rlhf4j.workers.rollout.TimedRollouts;
 import java.util.List;
 import org.apache.spark.sql.Row;
 
@@ -14,18 +14,20 @@ final class RolloutTask extends ModelTask<Row> {
 
     private final long iteration;
     private final double beta;
+    private final RolloutClock clock;
 
     /** Rollouts of an iteration, with the weights of the same number. */
-    RolloutTask(TaskSettings settings, long iteration, double beta) {
+    RolloutTask(TaskSettings settings, long iteration, double beta, RolloutClock clock) {
         super(settings, iteration);
         this.iteration = iteration;
         this.beta = beta;
+        this.clock = clock;
     }
 
     @Override
     List<Row> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
         try (Scope work = trained.scope().child("rollouts")) {
-            List<Rollout> rollouts = new RolloutWorker(
+            TimedRollouts timed = new RolloutWorker(
                             trained.generator(),
                             trained.actor(),
                             frozen.reference(),
@@ -38,7 +40,8 @@ final class RolloutTask extends ModelTask<Row> {
                             config.compute().microBatchTokens(),
                             work)
                     .run(iteration, prompts, iteration, beta);
-            return rollouts.stream().map(RolloutSchema::row).toList();
+            clock.add(timed);
+            return timed.rollouts().stream().map(RolloutSchema::row).toList();
         }
     }
 }

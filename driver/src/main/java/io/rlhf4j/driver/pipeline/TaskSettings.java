@@ -2,11 +2,15 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.runtime.MemoryUse;
 import io.rlhf4j.workers.runtime.Slot;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -32,8 +36,19 @@ record TaskSettings(String configuration, SerializableConfiguration hadoop, PpoM
         return RunFolder.of(config, hadoop.value());
     }
 
-    /** The slot's backend as the run wants it. */
-    static Backend backend(Slot slot, RunConfig config) {
-        return slot.backend(config.compute().backend(), config.cluster().threadsOrShare());
+    /** A scope of the slot's backend as the run wants it, counted with all others of this step. */
+    static Scope scope(Slot slot, RunConfig config, String name) {
+        Backend backend =
+                slot.backend(config.compute().backend(), config.cluster().threadsOrShare());
+        return slot.scope(family(config), name, backend);
+    }
+
+    /** What this step has needed in the slot, and in its process. */
+    static Map<String, Double> memoryUse(Slot slot, RunConfig config) {
+        return MemoryUse.of(slot, family(config));
+    }
+
+    private static String family(RunConfig config) {
+        return config.path() + " " + Step.PPO.key();
     }
 }

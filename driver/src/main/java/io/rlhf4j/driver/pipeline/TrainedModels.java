@@ -6,7 +6,6 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
-import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.DataParallelEngine;
@@ -27,13 +26,13 @@ final class TrainedModels implements AutoCloseable {
     private final PpoTrainer trainer;
 
     /** The models as the step begins. */
-    TrainedModels(RunConfig config, PpoModels models, Configuration hadoop, Backend backend, Collectives group)
+    TrainedModels(RunConfig config, PpoModels models, Configuration hadoop, Scope scope, Collectives group)
             throws IOException {
         PpoConfig ppo = config.ppo();
         ComputeConfig compute = config.compute();
         collectives.join(group);
         ModelDirectory directories = new ModelDirectory(hadoop);
-        scope = Scope.root(backend, "ppo training");
+        this.scope = scope;
         try {
             actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
             critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());

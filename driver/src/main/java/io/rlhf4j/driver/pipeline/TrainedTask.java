@@ -77,7 +77,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
                 config,
                 settings.models(),
                 settings.hadoopConfiguration(),
-                TaskSettings.backend(context.slot(), config),
+                TaskSettings.scope(context.slot(), config, "training"),
                 context.collectives());
         try {
             if (begin > 0) {

@@ -40,10 +40,14 @@ final class UpdateTask extends TrainedTask<PpoUpdate> {
     @Override
     PpoUpdate work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
         PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
+        LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
         if (context.rank() == 0) {
+            long begin = System.nanoTime();
             publish(config, models);
+            metrics.put("seconds_publish", (System.nanoTime() - begin) * 1e-9);
+            metrics.putAll(TaskSettings.memoryUse(context.slot(), config));
         }
-        return new PpoUpdate(new LinkedHashMap<>(update.metrics()), update.nextBeta());
+        return new PpoUpdate(metrics, update.nextBeta());
     }
 
     private void publish(RunConfig config, TrainedModels models) throws IOException {

@@ -4,7 +4,6 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
-import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.runtime.Slot;
@@ -21,12 +20,12 @@ final class VersionedModels implements AutoCloseable {
     private final CausalLanguageModel generator;
     private final ScoreModel critic;
 
-    private VersionedModels(TaskSettings settings, RunConfig config, long version, Backend backend) throws IOException {
+    private VersionedModels(TaskSettings settings, RunConfig config, long version, Scope scope) throws IOException {
         PublishedWeights weights = new PublishedWeights(settings.folder(config), settings.hadoopConfiguration());
         weights.require(version);
         ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
         DType type = config.compute().dtype();
-        scope = Scope.root(backend, "weights version " + version);
+        this.scope = scope;
         try {
             actor = directories.loadCausal(new Path(weights.actor(version, settings.models())), scope, type);
             DType generation = config.compute().generationOrDtype();
@@ -43,7 +42,10 @@ final class VersionedModels implements AutoCloseable {
     static VersionedModels take(Slot slot, TaskSettings settings, RunConfig config, long version) throws IOException {
         VersionedModels kept = slot.take(HOLDING, state(settings, config, version), VersionedModels.class)
                 .orElse(null);
-        return kept != null ? kept : new VersionedModels(settings, config, version, TaskSettings.backend(slot, config));
+        return kept != null
+                ? kept
+                : new VersionedModels(
+                        settings, config, version, TaskSettings.scope(slot, config, "weights version " + version));
     }
 
     void giveBack(Slot slot, TaskSettings settings, RunConfig config, long version) {

@@ -37,16 +37,16 @@ final class PlanText {
             for (ModelMemory model : step.models()) {
                 text.append(row(step.step().key(), model));
             }
-            text.append(
-                    String.format(Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", size(step.bytes())));
+            text.append(String.format(
+                    Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", Bytes.text(step.bytes())));
         }
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
                         "up to %s on a rank, %s on all %d; the JVM and its heap come on top. Activations are those of %d"
                                 + " tokens at once (compute.micro_batch_tokens)%n",
-                        size(most),
-                        size(most * config.cluster().ranks()),
+                        Bytes.text(most),
+                        Bytes.text(most * config.cluster().ranks()),
                         config.cluster().ranks(),
                         config.compute().microBatchTokens()))
                 .toString();
@@ -59,19 +59,9 @@ final class PlanText {
                 step,
                 model.model(),
                 String.format(Locale.ROOT, "%,d", model.parameters()),
-                size(model.weights()),
-                size(model.gradients()),
-                size(model.optimizer()),
-                size(model.bytes()));
-    }
-
-    private static String size(long bytes) {
-        if (bytes == 0) {
-            return "-";
-        }
-        double mebibytes = bytes / (1024.0 * 1024.0);
-        return mebibytes < 1000
-                ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
-                : String.format(Locale.ROOT, "%.2f GiB", mebibytes / 1024);
+                Bytes.text(model.weights()),
+                Bytes.text(model.gradients()),
+                Bytes.text(model.optimizer()),
+                Bytes.text(model.bytes()));
     }
 }

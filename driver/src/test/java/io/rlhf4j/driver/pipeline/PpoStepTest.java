@@ -8,6 +8,8 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.MetricsRow;
+import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -90,7 +93,33 @@ class PpoStepTest {
             assertThat(Path.of(directory)).isDirectoryContaining("glob:**/model.safetensors");
             assertThat(Path.of(directory)).isDirectoryContaining("glob:**/tokenizer.json");
         }
+        assertThat(metrics(config)).hasSize(2).allSatisfy(PpoStepTest::tellsWhereTimeAndMemoryWent);
         assertThat(weights(config, "actor")).isNotEqualTo(Files.readAllBytes(tiny().resolve("model.safetensors")));
+    }
+
+    private static void tellsWhereTimeAndMemoryWent(Map<String, Double> metrics) {
+        assertThat(metrics.get("seconds_generate")
+                        + metrics.get("seconds_score")
+                        + metrics.get("seconds_train_actor")
+                        + metrics.get("seconds_train_critic")
+                        + metrics.get("seconds_publish"))
+                .isPositive()
+                .isLessThan(metrics.get("seconds_iteration"));
+        assertThat(metrics)
+                .containsEntry("dropped_rate", 0.0)
+                .containsKeys("truncated_rate", "seconds_rollout", "seconds_communicate");
+        assertThat(metrics.get("tokens_per_second_generate")).isPositive();
+        assertThat(metrics.get("tokens_per_second_train")).isPositive();
+        // Weights alone of two models in training and four that only compute, of some 100,000 fp32 parameters each.
+        assertThat(metrics.get("memory_peak_bytes")).isGreaterThan(1e6);
+        assertThat(metrics.get("memory_resident_peak_bytes")).isGreaterThan(metrics.get("memory_peak_bytes"));
+    }
+
+    private static List<Map<String, Double>> metrics(RunConfig config) throws IOException {
+        return RunFolder.of(config, new Configuration()).openMetrics().rows().stream()
+                .filter(row -> row.series().equals("train"))
+                .map(MetricsRow::values)
+                .toList();
     }
 
     @Test

@@ -8,9 +8,11 @@ import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.runtime.MemoryUse;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.RankTask;
 import io.rlhf4j.workers.runtime.StateId;
@@ -68,7 +70,14 @@ public record ChunkTask<R extends TokenRow>(
         List<Map<String, Double>> metrics = new ArrayList<>();
         evaluate(rank, state.version(), evaluations);
         for (List<R> batch : batches) {
+            long begin = System.nanoTime();
             Map<String, Double> numbers = rank.step(batch);
+            double seconds = (System.nanoTime() - begin) * 1e-9;
+            numbers.put("seconds", seconds);
+            numbers.put(
+                    "tokens_per_second",
+                    batch.stream().mapToLong(TokenRow::tokens).sum() / seconds);
+            numbers.putAll(MemoryUse.of(context.slot(), family()));
             metrics.add(numbers);
             if (context.rank() == 0) {
                 reports.add(new LinkedHashMap<>(numbers));
@@ -107,10 +116,11 @@ public record ChunkTask<R extends TokenRow>(
         }
         Backend backend = context.slot()
                 .backend(config.compute().backend(), config.cluster().threadsOrShare());
+        Scope scope = context.slot().scope(family(), step.key(), backend);
         SupervisedRank<?> made =
                 switch (step) {
-                    case SFT -> new SupervisedRank.Sft(config, plannedSteps, backend, files);
-                    case REWARD -> new SupervisedRank.Reward(config, plannedSteps, backend, files);
+                    case SFT -> new SupervisedRank.Sft(config, plannedSteps, scope, files);
+                    case REWARD -> new SupervisedRank.Reward(config, plannedSteps, scope, files);
                     case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
                 };
         if (!resume.isEmpty()) {
@@ -119,6 +129,10 @@ public record ChunkTask<R extends TokenRow>(
             }
         }
         return (SupervisedRank<R>) made;
+    }
+
+    private String family() {
+        return state.run() + " " + step.key();
     }
 
     private CheckpointFile save(RunConfig config, SupervisedRank<R> rank, long version, Configuration files) {

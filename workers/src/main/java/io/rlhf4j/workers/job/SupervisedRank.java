@@ -10,7 +10,6 @@ import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.run.RunFolder;
-import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.CurrentGroup;
@@ -31,8 +30,8 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
     final Configuration hadoop;
     private final DType type;
 
-    private SupervisedRank(RunConfig config, Backend backend, Configuration hadoop, String name) {
-        this.scope = Scope.root(backend, name);
+    private SupervisedRank(RunConfig config, Scope scope, Configuration hadoop) {
+        this.scope = scope;
         this.hadoop = hadoop;
         this.type = config.compute().dtype();
     }
@@ -64,8 +63,8 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         private final TrainingEngine engine;
         private final SftTrainer trainer;
 
-        Sft(RunConfig config, long plannedSteps, Backend backend, Configuration hadoop) throws IOException {
-            super(config, backend, hadoop, "sft");
+        Sft(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop) throws IOException {
+            super(config, scope, hadoop);
             Path initial =
                     new Path(config.sft().initial().orElse(config.models().actor()));
             model = new ModelDirectory(hadoop)
@@ -109,8 +108,8 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         private final TrainingEngine engine;
         private final RewardTrainer trainer;
 
-        Reward(RunConfig config, long plannedSteps, Backend backend, Configuration hadoop) throws IOException {
-            super(config, backend, hadoop, "reward");
+        Reward(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop) throws IOException {
+            super(config, scope, hadoop);
             Path initial = config.reward().startsFromSft()
                     ? RunFolder.of(config, hadoop).export(Step.SFT.key())
                     : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));

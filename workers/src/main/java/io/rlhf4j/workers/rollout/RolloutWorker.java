@@ -87,13 +87,15 @@ public final class RolloutWorker {
     }
 
     /**
-     * Rollouts of some prompts, in their order. An answer without a score is left out.
+     * Rollouts of some prompts, in their order, and how long they took. An answer without a score is left out.
      *
      * @param weightsVersion of the actor, for the rows
      * @param beta weight of the KL penalty
      */
-    public List<Rollout> run(long iteration, List<PromptRow> prompts, long weightsVersion, double beta) {
+    public TimedRollouts run(long iteration, List<PromptRow> prompts, long weightsVersion, double beta) {
+        long begin = System.nanoTime();
         List<Rollout> sampled = generate(iteration, prompts, weightsVersion);
+        long generated = System.nanoTime();
         List<Rollout> rewarded = score(prompts, sampled);
         Rollout[] rollouts = new Rollout[rewarded.size()];
         List<Integer> indices = IntStream.range(0, rollouts.length).boxed().toList();
@@ -105,7 +107,8 @@ public final class RolloutWorker {
                 rollouts[batch.get(i)] = done.get(i);
             }
         }
-        return List.of(rollouts);
+        long scored = System.nanoTime();
+        return new TimedRollouts(List.of(rollouts), (generated - begin) * 1e-9, (scored - generated) * 1e-9);
     }
 
     private List<Rollout> generate(long iteration, List<PromptRow> prompts, long weightsVersion) {

@@ -2,6 +2,7 @@ package io.rlhf4j.workers.runtime;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
+import io.rlhf4j.tensor.Scope;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ public final class Slot {
     private final Semaphore free = new Semaphore(1);
     private final Map<String, Backends.Choice> backends = new HashMap<>();
     private final Map<String, Kept> kept = new HashMap<>();
+    private final Map<String, Scope> families = new HashMap<>();
 
     Slot(int number) {
         this.number = number;
@@ -59,6 +61,27 @@ public final class Slot {
         return backends.computeIfAbsent(
                         name + "/" + threads, key -> Backends.onClassPath().choose(name, threads))
                 .backend();
+    }
+
+    /**
+     * A scope of a family whose bytes are counted together: all that a step of a run holds in this slot.
+     *
+     * @param family what the bytes are held for
+     * @param name of the scope
+     * @param backend the slot's own
+     */
+    public synchronized Scope scope(String family, String name, Backend backend) {
+        return families.compute(
+                        family,
+                        (same, known) ->
+                                known != null && known.backend() == backend ? known : Scope.root(backend, family))
+                .child(name);
+    }
+
+    /** The most bytes of tensors that the family has held at once. */
+    public synchronized long peakBytes(String family) {
+        Scope found = families.get(family);
+        return found == null ? 0 : found.peakBytes();
     }
 
     /** Whether {@code name} is kept in exactly this state. */

@@ -45,8 +45,9 @@ class RolloutWorkerTest {
         try (TinyPpo ppo = new TinyPpo(Kind.LLAMA, Kind.OPT, DType.FP32, LocalGroup.single())) {
             List<PromptRow> prompts = ppo.prompts(0);
             List<Rollout> together = ppo.rollouts(0);
-            List<Rollout> apart = new ArrayList<>(ppo.worker.run(0, prompts.subList(20, 32), 0, 0.01));
-            apart.addAll(0, ppo.worker.run(0, prompts.subList(0, 20), 0, 0.01));
+            List<Rollout> apart = new ArrayList<>(
+                    ppo.worker.run(0, prompts.subList(20, 32), 0, 0.01).rollouts());
+            apart.addAll(0, ppo.worker.run(0, prompts.subList(0, 20), 0, 0.01).rollouts());
 
             for (int i = 0; i < together.size(); i++) {
                 assertThat(apart.get(i).response()).isEqualTo(together.get(i).response());
@@ -60,7 +61,8 @@ class RolloutWorkerTest {
     void whatIsGeneratedInBf16IsTrainedOnWithTheLogProbsOfTheTrainingType() {
         try (TinyPpo ppo = new TinyPpo(Kind.LLAMA, Kind.OPT, DType.FP32, LocalGroup.single())) {
             CausalLanguageModel narrow = ppo.actor.copy(ppo.scope, DType.BF16);
-            List<Rollout> rollouts = ppo.worker(narrow).run(0, ppo.prompts(0), 0, 0.01);
+            List<Rollout> rollouts =
+                    ppo.worker(narrow).run(0, ppo.prompts(0), 0, 0.01).rollouts();
 
             double largest = 0;
             for (Rollout rollout : rollouts) {

@@ -1,0 +1,63 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.data.Rollout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The metrics of one iteration of PPO: those of its update, and what only the driver sees. Seconds of a phase are those of a
+ * rank, so that phases can be compared; tokens a second are those of all ranks together.
+ */
+final class IterationMetrics {
+    private final RunConfig config;
+
+    IterationMetrics(RunConfig config) {
+        this.config = config;
+    }
+
+    /**
+     * All of them.
+     *
+     * @param update metrics of the update
+     * @param prompts how many there were
+     * @param rollouts what came of them
+     * @param clock of the rollout job
+     * @param rolloutSeconds of the rollout job, the table included
+     * @param iterationSeconds of the iteration so far
+     */
+    Map<String, Double> of(
+            Map<String, Double> update,
+            int prompts,
+            List<Rollout> rollouts,
+            RolloutClock clock,
+            double rolloutSeconds,
+            double iterationSeconds) {
+        Map<String, Double> metrics = new LinkedHashMap<>(update);
+        int ranks = config.cluster().ranks();
+        double generate = clock.generateSeconds() / ranks;
+        metrics.put("seconds_generate", generate);
+        metrics.put("seconds_score", clock.scoreSeconds() / ranks);
+        metrics.put("seconds_rollout", rolloutSeconds);
+        metrics.put("seconds_iteration", iterationSeconds);
+        long sampled = rollouts.stream()
+                .mapToLong(rollout -> rollout.response().length)
+                .sum();
+        metrics.put("tokens_per_second_generate", sampled / generate);
+        metrics.put("tokens_per_second_train", trainedTokens(update, rollouts) / trainSeconds(update));
+        double asked = (double) prompts * config.ppo().samples();
+        metrics.put("dropped_rate", 1 - rollouts.size() / asked);
+        return metrics;
+    }
+
+    /** Tokens that went through actor and critic, prompts included, as often as they did. */
+    private double trainedTokens(Map<String, Double> update, List<Rollout> rollouts) {
+        double passes = update.get("optimizer_steps") / config.ppo().minibatches();
+        return passes * rollouts.stream().mapToLong(Rollout::tokens).sum();
+    }
+
+    private static double trainSeconds(Map<String, Double> update) {
+        return update.get("seconds_train_actor") + update.get("seconds_train_critic");
+    }
+}

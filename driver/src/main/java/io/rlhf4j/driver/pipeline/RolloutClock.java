@@ -1,0 +1,35 @@
+package io.rlhf4j.driver.pipeline;
+
+import io.rlhf4j.workers.rollout.TimedRollouts;
+import java.io.Serializable;
+import org.apache.spark.SparkContext;
+import org.apache.spark.util.DoubleAccumulator;
+
+/** Adds up what the tasks of one rollout job spend on each of its phases. A task that is repeated counts again. */
+final class RolloutClock implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final DoubleAccumulator generate;
+    private final DoubleAccumulator score;
+
+    RolloutClock(SparkContext context) {
+        generate = context.doubleAccumulator();
+        score = context.doubleAccumulator();
+    }
+
+    /** What one task has spent. Called in the task. */
+    void add(TimedRollouts timed) {
+        generate.add(timed.generateSeconds());
+        score.add(timed.scoreSeconds());
+    }
+
+    /** Seconds of sampling, all tasks together. */
+    double generateSeconds() {
+        return generate.sum();
+    }
+
+    /** Seconds of rewards and training forwards, all tasks together. */
+    double scoreSeconds() {
+        return score.sum();
+    }
+}
