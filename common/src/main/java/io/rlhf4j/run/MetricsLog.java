@@ -19,22 +19,25 @@ public final class MetricsLog implements AutoCloseable {
 
     private final Path path;
     private final SmallFiles files;
+    private final TensorBoardFolder tensorBoard;
     private final List<MetricsRow> rows;
+    private final List<MetricsRow> untold = new ArrayList<>();
     private Instant written = Instant.EPOCH;
     private boolean changed;
 
-    private MetricsLog(Path path, SmallFiles files, List<MetricsRow> rows) {
+    private MetricsLog(Path path, SmallFiles files, TensorBoardFolder tensorBoard, List<MetricsRow> rows) {
         this.path = path;
         this.files = files;
+        this.tensorBoard = tensorBoard;
         this.rows = rows;
     }
 
-    static MetricsLog open(Path path, SmallFiles files) throws IOException {
+    static MetricsLog open(Path path, SmallFiles files, TensorBoardFolder tensorBoard) throws IOException {
         List<MetricsRow> rows = new ArrayList<>();
         files.read(path).ifPresent(text -> text.lines()
                 .filter(line -> !line.isBlank())
                 .forEach(line -> rows.add(RunJson.read(line, MetricsRow.class, path))));
-        return new MetricsLog(path, files, rows);
+        return new MetricsLog(path, files, tensorBoard, rows);
     }
 
     /** All rows, in the order in which they came. */
@@ -47,20 +50,37 @@ public final class MetricsLog implements AutoCloseable {
         MetricsRow row = new MetricsRow(step, series, position, Instant.now().toString(), values);
         rows.removeIf(row::sameMoment);
         rows.add(row);
+        untold.add(row);
         changed = true;
         if (Instant.now().isAfter(written.plus(PAUSE))) {
-            flush();
+            write();
         }
     }
 
     /** Forgets what was measured behind {@code position} of a step: a checkpoint of that position was resumed. */
     public synchronized void cutAfter(Step step, long position) {
-        changed |= rows.removeIf(row -> row.step() == step && row.position() > position);
-        flush();
+        if (rows.removeIf(row -> row.step() == step && row.position() > position)) {
+            changed = true;
+            write();
+            untold.removeIf(row -> row.step() == step && row.position() > position);
+            tensorBoard.cutAfter(step, position);
+        }
     }
 
-    /** Writes what is not written yet. */
+    /** Writes what is not written yet, and adds to TensorBoard's files what is new. */
     public synchronized void flush() {
+        write();
+        for (Step step : Step.values()) {
+            List<MetricsRow> news =
+                    untold.stream().filter(row -> row.step() == step).toList();
+            if (!news.isEmpty()) {
+                tensorBoard.add(step, news);
+            }
+        }
+        untold.clear();
+    }
+
+    private void write() {
         if (!changed) {
             return;
         }

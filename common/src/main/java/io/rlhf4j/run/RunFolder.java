@@ -4,7 +4,6 @@ import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,6 +19,7 @@ import org.apache.hadoop.fs.Path;
  *              weights/version=&lt;8 digits&gt;/
  *              rollouts/iteration=&lt;8 digits&gt;/*.parquet
  *              export/{sft,reward,actor,critic,actor-ema}/
+ *              answers/  tensorboard/{sft,reward,ppo}/  report.html
  * </pre>
  */
 public final class RunFolder {
@@ -58,6 +58,21 @@ public final class RunFolder {
     /** One line for each row of {@link MetricsLog}. */
     public Path metrics() {
         return new Path(root, "metrics.jsonl");
+    }
+
+    /** The same for TensorBoard, whose {@code --logdir} it is: a directory for each step. */
+    public Path tensorBoard() {
+        return new Path(root, "tensorboard");
+    }
+
+    /** The run at a glance, for a browser. */
+    public Path report() {
+        return new Path(root, "report.html");
+    }
+
+    /** Answers to some held-out prompts, as an evaluation saw them. */
+    public Path answers(Step step, long position) {
+        return new Path(root, "answers/" + numbered(step.key() + "-", position) + ".json");
     }
 
     /** Tokenized rows of all steps. */
@@ -145,7 +160,7 @@ public final class RunFolder {
 
     /** The metrics of the run so far, to read and to go on with. */
     public MetricsLog openMetrics() throws IOException {
-        return MetricsLog.open(metrics(), files);
+        return MetricsLog.open(metrics(), files, new TensorBoardFolder(tensorBoard(), files));
     }
 
     private static String numbered(String prefix, long number) {
@@ -155,10 +170,5 @@ public final class RunFolder {
     @Override
     public String toString() {
         return root.toString();
-    }
-
-    /** Bytes of a text in a file. */
-    static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -49,7 +49,11 @@ public final class SmallFiles {
      * @throws Rlhf4jException of kind RETRYABLE where it cannot be written; the old content is still there then
      */
     public void write(Path path, String text) {
-        byte[] bytes = RunFolder.bytes(text);
+        write(path, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The same for any bytes. */
+    public void write(Path path, byte[] bytes) {
         try {
             FileSystem system = PlainFiles.fileSystem(path, hadoop);
             switch (system.getUri().getScheme()) {

@@ -2,15 +2,18 @@ package io.rlhf4j.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensorboard.EventReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -101,6 +104,42 @@ class RunFolderTest {
         List<MetricsRow> rows = folder.openMetrics().rows();
         assertThat(rows).extracting(MetricsRow::position).containsExactly(1L, 2L, 3L, 4L);
         assertThat(rows.get(3).values().get("loss")).isNaN();
+    }
+
+    @Test
+    void tensorBoardHearsOfEveryMomentAndOfWhatIsTakenBack() throws IOException {
+        try (MetricsLog metrics = folder.openMetrics()) {
+            metrics.append(Step.SFT, "train", 1, Map.of("loss", 3.0));
+            metrics.append(Step.SFT, "train", 2, Map.of("loss", 2.0));
+            metrics.append(Step.SFT, "evaluation", 0, Map.of("evaluation/loss", 4.0));
+            metrics.append(Step.PPO, "train", 1, Map.of("score_mean", 0.5));
+        }
+        try (MetricsLog resumed = folder.openMetrics()) {
+            resumed.cutAfter(Step.SFT, 1);
+            resumed.append(Step.SFT, "train", 2, Map.of("loss", 2.5));
+        }
+        assertThat(events("sft"))
+                .extracting(EventReader.Event::step, EventReader.Event::restart, EventReader.Event::scalars)
+                .containsExactly(
+                        tuple(0L, false, Map.of("evaluation/loss", 4f)),
+                        tuple(1L, false, Map.of("train/loss", 3f)),
+                        tuple(2L, false, Map.of("train/loss", 2f)),
+                        tuple(2L, true, Map.of()),
+                        tuple(2L, false, Map.of("train/loss", 2.5f)));
+        assertThat(events("ppo")).hasSize(1);
+    }
+
+    /** All events but the first of each file, which says its version. */
+    private List<EventReader.Event> events(String step) throws IOException {
+        List<EventReader.Event> events = new ArrayList<>();
+        try (Stream<java.nio.file.Path> files = Files.list(temporary.resolve("first/tensorboard/" + step))) {
+            for (java.nio.file.Path file : files.sorted().toList()) {
+                List<EventReader.Event> all = EventReader.read(Files.readAllBytes(file));
+                assertThat(all.get(0).version()).isEqualTo("brain.Event:2");
+                events.addAll(all.subList(1, all.size()));
+            }
+        }
+        return events;
     }
 
     @Test
