@@ -14,7 +14,7 @@ import org.apache.hadoop.fs.Path;
  * Where the files of a run lie, on any Hadoop file system.
  *
  * <pre>
- * runs/&lt;name&gt;/ manifest.json  config.yaml  status.json  metrics.jsonl  lease
+ * runs/&lt;name&gt;/ manifest.json  config.yaml  status.json  metrics.jsonl  lease/
  *              {sft,reward,ppo}/checkpoints/
  *              weights/version=&lt;8 digits&gt;/
  *              rollouts/iteration=&lt;8 digits&gt;/*.parquet
@@ -26,14 +26,29 @@ public final class RunFolder {
     private final Path root;
     private final SmallFiles files;
 
+    /** A folder to read, or to write where nobody else does. */
     public RunFolder(Path root, Configuration hadoop) {
-        this.root = root;
-        this.files = new SmallFiles(hadoop);
+        this(root, hadoop, Fence.open());
     }
 
-    /** The folder of the run that {@code config} names. */
+    private RunFolder(Path root, Configuration hadoop, Fence fence) {
+        this.root = root;
+        this.files = new SmallFiles(hadoop, fence);
+    }
+
+    /** The folder of the run that {@code config} names, to read. */
     public static RunFolder of(RunConfig config, Configuration hadoop) {
         return new RunFolder(new Path(config.path()), hadoop);
+    }
+
+    /** The folder of the run that {@code config} names, written by whom {@code fence} lets pass. */
+    public static RunFolder of(RunConfig config, Configuration hadoop, Fence fence) {
+        return new RunFolder(new Path(config.path()), hadoop, fence);
+    }
+
+    /** The small files of the run, which are written by whom the folder's fence lets pass. */
+    public SmallFiles files() {
+        return files;
     }
 
     public Path root() {
@@ -53,6 +68,11 @@ public final class RunFolder {
     /** How the run stands: {@link RunStatus}. */
     public Path status() {
         return new Path(root, "status.json");
+    }
+
+    /** Who may write the run: {@link io.rlhf4j.run.lease.RunLease}. */
+    public Path lease() {
+        return new Path(root, "lease");
     }
 
     /** One line for each row of {@link MetricsLog}. */

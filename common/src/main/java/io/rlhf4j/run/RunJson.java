@@ -9,7 +9,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import org.apache.hadoop.fs.Path;
 
 /** The JSON of a run's folder: dates are ISO 8601 texts, keys that a later version added are left alone. */
-final class RunJson {
+public final class RunJson {
     private static final ObjectMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(SerializationFeature.INDENT_OUTPUT)
@@ -17,7 +17,8 @@ final class RunJson {
 
     private RunJson() {}
 
-    static String write(Object value) {
+    /** A value as indented text. */
+    public static String write(Object value) {
         try {
             return JSON.writeValueAsString(value) + "\n";
         } catch (JsonProcessingException e) {
@@ -33,7 +34,13 @@ final class RunJson {
         }
     }
 
-    static <T> T read(String json, Class<T> type, Path from) {
+    /**
+     * The value of a text.
+     *
+     * @param from where the text stands, for messages
+     * @throws Rlhf4jException of kind DATA where it is damaged
+     */
+    public static <T> T read(String json, Class<T> type, Path from) {
         try {
             return JSON.readValue(json, type);
         } catch (JsonProcessingException e) {

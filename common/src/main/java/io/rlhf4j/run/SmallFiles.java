@@ -9,9 +9,11 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
@@ -24,9 +26,17 @@ import org.apache.hadoop.fs.Path;
  */
 public final class SmallFiles {
     private final Configuration hadoop;
+    private final Fence fence;
 
+    /** Files that anybody may write. */
     public SmallFiles(Configuration hadoop) {
+        this(hadoop, Fence.open());
+    }
+
+    /** Files that are written by whom {@code fence} lets pass. */
+    public SmallFiles(Configuration hadoop, Fence fence) {
         this.hadoop = hadoop;
+        this.fence = fence;
     }
 
     /** The text of a file; empty where there is none. */
@@ -46,7 +56,8 @@ public final class SmallFiles {
     /**
      * Puts {@code text} in the place of the file's content.
      *
-     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written; the old content is still there then
+     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written or a later start of the run has taken over; the
+     *     old content is still there then
      */
     public void write(Path path, String text) {
         write(path, text.getBytes(StandardCharsets.UTF_8));
@@ -54,6 +65,7 @@ public final class SmallFiles {
 
     /** The same for any bytes. */
     public void write(Path path, byte[] bytes) {
+        fence.pass(path, hadoop);
         try {
             FileSystem system = PlainFiles.fileSystem(path, hadoop);
             switch (system.getUri().getScheme()) {
@@ -91,6 +103,32 @@ public final class SmallFiles {
                 "." + path.getName() + "." + ProcessHandle.current().pid() + ".tmp");
         create(system, temporary, bytes);
         FileContext.getFileContext(system.getUri(), hadoop).rename(temporary, path, Options.Rename.OVERWRITE);
+    }
+
+    /**
+     * Makes a file that is not there yet.
+     *
+     * @return whether it was made; false where it was there. Of several who try at once one succeeds, on local files and
+     *     HDFS; an object store may let several succeed, of whom the last one's text stays
+     */
+    public boolean claim(Path path, String text) throws IOException {
+        byte[] bytes = RunFolder.bytes(text);
+        FileSystem system = PlainFiles.fileSystem(path, hadoop);
+        try {
+            if (system.getUri().getScheme().equals("file")) {
+                java.nio.file.Path file =
+                        java.nio.file.Path.of(system.makeQualified(path).toUri());
+                Files.createDirectories(file.getParent());
+                Files.write(file, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            } else {
+                try (OutputStream stream = system.create(path, false)) {
+                    stream.write(bytes);
+                }
+            }
+            return true;
+        } catch (java.nio.file.FileAlreadyExistsException | FileAlreadyExistsException taken) {
+            return false;
+        }
     }
 
     private static void create(FileSystem system, Path path, byte[] bytes) throws IOException {
