@@ -44,6 +44,12 @@ public record ClusterConfig(
         @Doc(value = "Pause before the second try; it doubles from then on.", preset = "5s") Duration backoff,
         @Doc(
                         value =
+                                "After how long without a sign of life the process that writes a run may be replaced by a"
+                                        + " new start of it. It gives six such signs in that time.",
+                        preset = "30s")
+                Duration leaseExpiry,
+        @Doc(
+                        value =
                                 "Settings of Spark, by their own names. A value may be `${env:NAME}` or `${file:PATH}`; secrets"
                                         + " have to be.")
                 Map<String, String> spark)

@@ -46,6 +46,11 @@ public final class RunFolder {
         return new RunFolder(new Path(config.path()), hadoop, fence);
     }
 
+    /** Who may write. */
+    public Fence fence() {
+        return files.fence();
+    }
+
     /** The small files of the run, which are written by whom the folder's fence lets pass. */
     public SmallFiles files() {
         return files;

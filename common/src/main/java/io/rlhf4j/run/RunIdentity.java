@@ -29,6 +29,7 @@ public record RunIdentity(SortedMap<String, String> facts) {
             "cluster.collective_timeout",
             "cluster.attempts",
             "cluster.backoff",
+            "cluster.lease_expiry",
             "cluster.spark.");
 
     public RunIdentity {

@@ -11,11 +11,19 @@ import java.time.Instant;
  * @param command what was asked for: {@code pipeline}, {@code ppo} ...
  * @param message the error, or empty
  * @param process process number of the driver
+ * @param epoch which start of the run this is, from 1: see {@link Fence}; 0 where nobody counts
  * @param started when this start began, ISO 8601
  * @param updated when this was written, ISO 8601
  */
 public record RunStatus(
-        State state, int exitCode, String command, String message, long process, String started, String updated) {
+        State state,
+        int exitCode,
+        String command,
+        String message,
+        long process,
+        long epoch,
+        String started,
+        String updated) {
     /** How a run stands. */
     public enum State {
         /** It goes on. */
@@ -28,11 +36,11 @@ public record RunStatus(
         INTERRUPTED
     }
 
-    /** A run that begins now. */
-    public static RunStatus running(String command) {
+    /** A start of a run that begins now. */
+    public static RunStatus running(String command, long epoch) {
         String now = Instant.now().toString();
         return new RunStatus(
-                State.RUNNING, -1, command, "", ProcessHandle.current().pid(), now, now);
+                State.RUNNING, -1, command, "", ProcessHandle.current().pid(), epoch, now, now);
     }
 
     /** This run, at its end. */
@@ -48,6 +56,6 @@ public record RunStatus(
 
     private RunStatus ended(State end, int code, String why) {
         return new RunStatus(
-                end, code, command, why, process, started, Instant.now().toString());
+                end, code, command, why, process, epoch, started, Instant.now().toString());
     }
 }

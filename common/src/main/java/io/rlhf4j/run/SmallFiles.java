@@ -39,6 +39,11 @@ public final class SmallFiles {
         this.fence = fence;
     }
 
+    /** Who may write. */
+    public Fence fence() {
+        return fence;
+    }
+
     /** The text of a file; empty where there is none. */
     public Optional<String> read(Path path) throws IOException {
         try (FSDataInputStream stream = PlainFiles.fileSystem(path, hadoop).open(path)) {

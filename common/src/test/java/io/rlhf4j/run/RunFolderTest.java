@@ -58,7 +58,7 @@ class RunFolderTest {
 
     @Test
     void theStatusTellsTheExitCode() throws IOException {
-        RunStatus running = RunStatus.running("pipeline");
+        RunStatus running = RunStatus.running("pipeline", 1);
         folder.writeStatus(running);
         assertThat(folder.readStatus()).contains(running);
 

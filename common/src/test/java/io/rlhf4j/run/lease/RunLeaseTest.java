@@ -87,7 +87,8 @@ class RunLeaseTest {
         assertThatThrownBy(() -> other.take(said::add))
                 .isInstanceOfSatisfying(
                         Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.RETRYABLE))
-                .hasMessageContaining("run 'first' is held by process " + ProcessHandle.current().pid())
+                .hasMessageContaining("run 'first' is held by process "
+                        + ProcessHandle.current().pid())
                 .hasMessageContaining("rlhf4j wait");
         assertThat(waited).isLessThan(Duration.ofSeconds(5));
         assertThat(first.beat()).isTrue();
@@ -108,13 +109,13 @@ class RunLeaseTest {
     @Test
     void aStoppedReplacedAndContinuedDriverCanWriteNothing() throws Exception {
         HeldLease stopped = take();
-        folder(stopped.fence()).writeStatus(RunStatus.running("ppo"));
+        folder(stopped.fence()).writeStatus(RunStatus.running("ppo", 1));
         HeldLease successor = take();
-        RunStatus done = RunStatus.running("ppo").done();
+        RunStatus done = RunStatus.running("ppo", 1).done();
         folder(successor.fence()).writeStatus(done);
 
         // Continued: it does not know yet, and is stopped by the fence, then learns it from its own heartbeat.
-        assertThatThrownBy(() -> folder(stopped.fence()).writeStatus(RunStatus.running("ppo")))
+        assertThatThrownBy(() -> folder(stopped.fence()).writeStatus(RunStatus.running("ppo", 1)))
                 .isInstanceOf(Rlhf4jException.class)
                 .hasMessageContaining("status.json: not written by start 1 of the run")
                 .hasMessageContaining("start 2 has taken over");

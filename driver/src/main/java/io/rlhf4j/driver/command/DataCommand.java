@@ -1,16 +1,13 @@
 package io.rlhf4j.driver.command;
 
-import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.data.DataReport;
 import io.rlhf4j.driver.data.DataReport.SourceReport;
 import io.rlhf4j.driver.pipeline.Pipeline;
-import io.rlhf4j.driver.spark.SparkSessions;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -34,11 +31,8 @@ final class DataCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunConfig config = options.load(hadoop);
-        try (SparkSession session = SparkSessions.start(config)) {
-            Pipeline pipeline = new Pipeline(session, config, new LineProgress(terminal.err()));
-            interrupts.onStop(pipeline::interrupt);
-            print(pipeline.prepareData());
+        try (LeasedRun run = new LeasedRun(terminal, interrupts, options.load(hadoop), hadoop)) {
+            print(run.onSpark(Pipeline::prepareData));
         }
         return 0;
     }

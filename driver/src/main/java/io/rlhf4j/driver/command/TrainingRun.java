@@ -2,12 +2,10 @@ package io.rlhf4j.driver.command;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.pipeline.Pipeline;
-import io.rlhf4j.driver.pipeline.Progress;
 import io.rlhf4j.driver.pipeline.StepResult;
 import io.rlhf4j.driver.plan.Bytes;
 import io.rlhf4j.driver.plan.PeakMemory;
 import io.rlhf4j.driver.plan.RunPlan;
-import io.rlhf4j.driver.spark.SparkSessions;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.RunFolder;
@@ -18,7 +16,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * A run from its plan to its last status: every command that trains goes through here, so that all of them write the same
@@ -45,12 +42,20 @@ final class TrainingRun {
             throws IOException {
         RunPlan plan = RunPlan.of(config, hadoop);
         terminal.out().print(plan.text());
-        RunFolder folder = RunFolder.of(config, hadoop);
+        try (LeasedRun run = new LeasedRun(terminal, interrupts, config, hadoop)) {
+            return execute(command, config, plan, run, work);
+        }
+    }
+
+    private List<StepResult> execute(
+            String command, RunConfig config, RunPlan plan, LeasedRun run, Function<Pipeline, List<StepResult>> work)
+            throws IOException {
+        RunFolder folder = RunFolder.of(config, hadoop, run.fence());
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
-        RunStatus status = RunStatus.running(command);
+        RunStatus status = RunStatus.running(command, run.fence().epoch());
         folder.writeStatus(status);
         try {
-            List<StepResult> results = onSpark(config, work);
+            List<StepResult> results = run.onSpark(work);
             folder.writeStatus(status.done());
             print(results);
             print(
@@ -60,24 +65,14 @@ final class TrainingRun {
             terminal.out().println("run folder: " + folder.root());
             return results;
         } catch (IOException | RuntimeException | Error thrown) {
+            // Who has lost the lease is stopped, but the run goes on elsewhere: its status is not ours to write.
+            run.requireHeld();
             Rlhf4jException failure = Failures.asOurs(thrown);
             folder.writeStatus(status.failed(failure));
             if (failure.kind() == ErrorKind.INTERRUPTED) {
                 throw resumable(failure);
             }
             throw thrown;
-        }
-    }
-
-    private List<StepResult> onSpark(RunConfig config, Function<Pipeline, List<StepResult>> work) throws IOException {
-        interrupts.check();
-        try (SparkSession session = SparkSessions.start(config)) {
-            Progress progress =
-                    terminal.interactive() ? new BarProgress(terminal.err()) : new LineProgress(terminal.err());
-            Pipeline pipeline = new Pipeline(session, config, progress);
-            interrupts.onStop(pipeline::interrupt);
-            interrupts.check();
-            return work.apply(pipeline);
         }
     }
 

@@ -38,15 +38,14 @@ public final class DataPreparation {
     private final Configuration hadoop;
     private final SmallFiles files;
 
-    /** The preparation of the run that {@code config} names. */
-    public DataPreparation(SparkSession session, RunConfig config) {
+    /** The preparation of the run that {@code config} names, in its folder. */
+    public DataPreparation(SparkSession session, RunConfig config, RunFolder run) {
         this.session = session;
         this.config = config;
         this.hadoop = session.sparkContext().hadoopConfiguration();
-        RunFolder run = RunFolder.of(config, hadoop);
         this.folder = run.data();
         this.manifest = run.dataManifest();
-        this.files = new SmallFiles(hadoop);
+        this.files = run.files();
     }
 
     /**

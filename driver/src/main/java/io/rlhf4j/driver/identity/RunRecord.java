@@ -24,10 +24,10 @@ public final class RunRecord {
     private final RunFolder folder;
     private final Configuration hadoop;
 
-    /** The record of the run that {@code config} names. */
-    public RunRecord(RunConfig config, Configuration hadoop) {
+    /** The record of the run that {@code config} names, in its folder. */
+    public RunRecord(RunConfig config, RunFolder folder, Configuration hadoop) {
         this.config = config;
-        this.folder = RunFolder.of(config, hadoop);
+        this.folder = folder;
         this.hadoop = hadoop;
     }
 

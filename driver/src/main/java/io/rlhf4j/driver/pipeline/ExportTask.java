@@ -28,6 +28,7 @@ final class ExportTask extends TrainedTask<Boolean> {
         }
         ModelDirectory directories = new ModelDirectory(settings().hadoopConfiguration());
         RunFolder folder = settings().folder(config);
+        settings().fence().pass(folder.export(ACTOR), settings().hadoopConfiguration());
         ElementType type = UpdateTask.stored(models);
         directories.save(models.critic(), folder.export(CRITIC), type);
         if (config.ppo().ema() > 0) {

@@ -12,8 +12,8 @@ import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.Retry;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.Fence;
 import io.rlhf4j.run.RunFolder;
-import io.rlhf4j.run.SmallFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -39,13 +39,22 @@ public final class Pipeline {
     private boolean begun;
     private volatile boolean interrupted;
 
-    /** The run that {@code config} names. */
+    /** The run that {@code config} names, which nobody else writes meanwhile. */
     public Pipeline(SparkSession session, RunConfig config, Progress progress) {
+        this(session, config, progress, Fence.open());
+    }
+
+    /**
+     * The run that {@code config} names.
+     *
+     * @param fence asked before anything is written that others build on
+     */
+    public Pipeline(SparkSession session, RunConfig config, Progress progress, Fence fence) {
         this.session = session;
         this.config = config;
         this.progress = progress;
         this.hadoop = session.sparkContext().hadoopConfiguration();
-        this.folder = RunFolder.of(config, hadoop);
+        this.folder = RunFolder.of(config, hadoop, fence);
     }
 
     /**
@@ -69,6 +78,7 @@ public final class Pipeline {
             return new SupervisedStep<>(
                             context(),
                             config,
+                            folder,
                             Step.SFT,
                             barrierJob(),
                             progress,
@@ -88,6 +98,7 @@ public final class Pipeline {
             return new SupervisedStep<>(
                             context(),
                             config,
+                            folder,
                             Step.REWARD,
                             barrierJob(),
                             progress,
@@ -100,7 +111,7 @@ public final class Pipeline {
     /** Step 3: proximal policy optimisation. */
     public StepResult runPpo() {
         return once(Step.PPO, () -> new PpoStep(
-                        session, config, progress, data(), barrierJob(), () -> requireNotInterrupted(Step.PPO))
+                        session, config, folder, progress, data(), barrierJob(), () -> requireNotInterrupted(Step.PPO))
                 .run());
     }
 
@@ -147,7 +158,7 @@ public final class Pipeline {
                     }
                 });
         try {
-            new SmallFiles(hadoop).write(folder.result(step), JSON.writeValueAsString(result));
+            folder.files().write(folder.result(step), JSON.writeValueAsString(result));
         } catch (IOException unwritable) {
             throw new UncheckedIOException("cannot write " + folder.result(step), unwritable);
         }
@@ -160,7 +171,7 @@ public final class Pipeline {
             return;
         }
         try {
-            new RunRecord(config, hadoop).start(progress::note);
+            new RunRecord(config, folder, hadoop).start(progress::note);
         } catch (IOException unreadable) {
             throw new UncheckedIOException("cannot tell what run " + folder + " is", unreadable);
         }
@@ -176,7 +187,7 @@ public final class Pipeline {
 
     private Optional<StepResult> finished(Step step) {
         try {
-            Optional<String> text = new SmallFiles(hadoop).read(folder.result(step));
+            Optional<String> text = folder.files().read(folder.result(step));
             return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), StepResult.class));
         } catch (IOException unreadable) {
             throw Rlhf4jException.data(
@@ -189,7 +200,7 @@ public final class Pipeline {
     private PreparedData data() {
         if (prepared == null) {
             progress.begin("data", 0, 1);
-            prepared = new DataPreparation(session, config).prepare();
+            prepared = new DataPreparation(session, config, folder).prepare();
             progress.end("data");
         }
         return prepared;

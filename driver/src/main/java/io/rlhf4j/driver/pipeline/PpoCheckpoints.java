@@ -8,6 +8,7 @@ import io.rlhf4j.config.Step;
 import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.run.Fence;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
@@ -29,13 +30,14 @@ final class PpoCheckpoints {
     private final Configuration hadoop;
     private final CheckpointStore store;
 
-    PpoCheckpoints(RunConfig config, Configuration hadoop) {
+    PpoCheckpoints(RunConfig config, Configuration hadoop, Fence fence) {
         this.hadoop = hadoop;
         this.store = new CheckpointStore(
                 RunFolder.of(config, hadoop).checkpoints(Step.PPO),
                 hadoop,
                 config.checkpoints().keep(),
-                Map.of("java", Runtime.version().toString()));
+                Map.of("java", Runtime.version().toString()),
+                fence);
     }
 
     /** The newest whole checkpoint, and what was passed over on the way to it. */

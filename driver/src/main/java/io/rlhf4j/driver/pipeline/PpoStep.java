@@ -56,6 +56,7 @@ final class PpoStep {
     PpoStep(
             SparkSession session,
             RunConfig config,
+            RunFolder folder,
             Progress progress,
             PreparedData data,
             BarrierJob ranks,
@@ -67,7 +68,7 @@ final class PpoStep {
         this.data = data;
         this.goOn = goOn;
         this.hadoop = session.sparkContext().hadoopConfiguration();
-        this.folder = RunFolder.of(config, hadoop);
+        this.folder = folder;
         this.weights = new PublishedWeights(folder, hadoop);
         this.ranks = ranks;
     }
@@ -94,9 +95,10 @@ final class PpoStep {
                     ConfigFile.write(config),
                     new SerializableConfiguration(hadoop),
                     models,
+                    folder.fence(),
                     UUID.randomUUID().toString());
             this.evaluation = new PpoEvaluation(context, config, data, progress, metrics);
-            CheckpointStore.Search search = new PpoCheckpoints(config, hadoop).latest();
+            CheckpointStore.Search search = new PpoCheckpoints(config, hadoop, folder.fence()).latest();
             search.passedOver().forEach(progress::note);
             begin = search.checkpoint().map(found -> found.step()).orElse(0L);
             beta = search.checkpoint()

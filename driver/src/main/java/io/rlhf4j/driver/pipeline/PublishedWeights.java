@@ -35,14 +35,15 @@ final class PublishedWeights {
     private final Configuration hadoop;
     private final SmallFiles files;
 
+    /** The versions of a run, published by whom the fence of {@code folder} lets pass. */
     PublishedWeights(RunFolder folder, Configuration hadoop) {
         this.folder = folder;
         this.hadoop = hadoop;
-        this.files = new SmallFiles(hadoop);
+        this.files = folder.files();
     }
 
-    /** What makes a version whole: its files by path within the folder, with their SHA-256. */
-    record Manifest(long version, TreeMap<String, String> files) {}
+    /** What makes a version whole: its files by path within the folder, with their SHA-256, and which start wrote it. */
+    record Manifest(long version, long epoch, TreeMap<String, String> files) {}
 
     /** Where the actor of a version lies. */
     String actor(long version, PpoModels start) {
@@ -66,7 +67,7 @@ final class PublishedWeights {
 
     /** Makes a version whole. */
     void commit(long version) throws IOException {
-        Manifest manifest = new Manifest(version, hashes(version));
+        Manifest manifest = new Manifest(version, folder.fence().epoch(), hashes(version));
         files.write(new Path(folder.weights(version), MANIFEST), JSON.writeValueAsString(manifest));
     }
 
@@ -80,7 +81,8 @@ final class PublishedWeights {
             return false;
         }
         try {
-            return JSON.readValue(text.get(), Manifest.class).equals(new Manifest(version, hashes(version)));
+            Manifest manifest = JSON.readValue(text.get(), Manifest.class);
+            return manifest.version() == version && manifest.files().equals(hashes(version));
         } catch (JsonProcessingException damaged) {
             return false;
         }
@@ -98,6 +100,7 @@ final class PublishedWeights {
     /** Removes a version, its manifest first: a reader sees it whole or not at all. */
     void delete(long version) throws IOException {
         Path path = folder.weights(version);
+        folder.fence().pass(path, hadoop);
         FileSystem system = PlainFiles.fileSystem(path, hadoop);
         system.delete(new Path(path, MANIFEST), false);
         system.delete(path, true);

@@ -5,7 +5,6 @@ import io.rlhf4j.data.Rollout;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.run.RunFolder;
-import io.rlhf4j.run.SmallFiles;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,12 +38,13 @@ final class RolloutTable {
         this.hadoop = session.sparkContext().hadoopConfiguration();
     }
 
-    /** The files of one iteration. */
-    record Manifest(long iteration, List<String> files) {}
+    /** The files of one iteration, and which start of the run wrote them. */
+    record Manifest(long iteration, long epoch, List<String> files) {}
 
     /** Writes and commits the rollouts of an iteration, in the place of earlier ones. */
     void write(long iteration, JavaRDD<Row> rows) throws IOException {
         Path path = folder.rollouts(iteration);
+        folder.fence().pass(path, hadoop);
         PlainFiles.fileSystem(path, hadoop).delete(new Path(path, MANIFEST), false);
         session.createDataFrame(rows, RolloutSchema.TYPE)
                 .write()
@@ -56,13 +56,14 @@ final class RolloutTable {
                 .filter(name -> name.endsWith(".parquet"))
                 .sorted()
                 .toList();
-        new SmallFiles(hadoop).write(new Path(path, MANIFEST), JSON.writeValueAsString(new Manifest(iteration, names)));
+        Manifest manifest = new Manifest(iteration, folder.fence().epoch(), names);
+        folder.files().write(new Path(path, MANIFEST), JSON.writeValueAsString(manifest));
     }
 
     /** The committed rollouts of an iteration, by source, key and sample. */
     List<Rollout> read(long iteration) throws IOException {
         Path path = folder.rollouts(iteration);
-        String text = new SmallFiles(hadoop)
+        String text = folder.files()
                 .read(new Path(path, MANIFEST))
                 .orElseThrow(() -> Rlhf4jException.data(path + " has no manifest: these rollouts were never finished"));
         String[] files = JSON.readValue(text, Manifest.class).files().stream()

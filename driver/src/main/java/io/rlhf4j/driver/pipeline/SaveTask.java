@@ -20,7 +20,9 @@ final class SaveTask extends TrainedTask<Boolean> {
     @Override
     Boolean work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
         if (context.rank() == 0) {
-            new PpoCheckpoints(config, settings().hadoopConfiguration()).save(state().version(), models, beta);
+            new PpoCheckpoints(
+                            config, settings().hadoopConfiguration(), settings().fence())
+                    .save(state().version(), models, beta);
         }
         return context.rank() == 0;
     }

@@ -56,6 +56,7 @@ final class SupervisedStep<R extends TokenRow> {
     SupervisedStep(
             JavaSparkContext context,
             RunConfig config,
+            RunFolder folder,
             Step step,
             BarrierJob job,
             Progress progress,
@@ -65,13 +66,13 @@ final class SupervisedStep<R extends TokenRow> {
         this.config = config;
         this.step = step;
         this.hadoop = context.hadoopConfiguration();
-        this.folder = RunFolder.of(config, hadoop);
+        this.folder = folder;
         this.job = job;
         this.progress = progress;
         this.rows = rows;
         this.stopHere = stopHere;
         this.store = new CheckpointStore(
-                folder.checkpoints(step), hadoop, config.checkpoints().keep(), Map.of());
+                folder.checkpoints(step), hadoop, config.checkpoints().keep(), Map.of(), folder.fence());
     }
 
     /** Where an attempt stands. */
@@ -166,7 +167,8 @@ final class SupervisedStep<R extends TokenRow> {
                     evaluations(from, to, steps, heldOut),
                     to == steps ? export : "",
                     reports.sender(),
-                    new SerializableConfiguration(hadoop));
+                    new SerializableConfiguration(hadoop),
+                    folder.fence());
             result = job.run(step.key(), position.state(), ChunkResult.class, task)
                     .get(0);
         }

@@ -3,6 +3,7 @@ package io.rlhf4j.driver.pipeline;
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
+import io.rlhf4j.run.Fence;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
@@ -20,9 +21,11 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param configuration the run's whole configuration
  * @param hadoop of the file systems
  * @param models that the step starts from
+ * @param fence asked before anything is written to the run's folder
  * @param attempt changes whenever the driver begins anew, so that nothing of an abandoned attempt is used
  */
-record TaskSettings(String configuration, SerializableConfiguration hadoop, PpoModels models, String attempt)
+record TaskSettings(
+        String configuration, SerializableConfiguration hadoop, PpoModels models, Fence fence, String attempt)
         implements Serializable {
     RunConfig config() {
         return ConfigFile.read(configuration, "the run's configuration", List.of());
@@ -33,7 +36,7 @@ record TaskSettings(String configuration, SerializableConfiguration hadoop, PpoM
     }
 
     RunFolder folder(RunConfig config) {
-        return RunFolder.of(config, hadoop.value());
+        return RunFolder.of(config, hadoop.value(), fence);
     }
 
     /** A scope of the slot's backend as the run wants it, counted with all others of this step. */

@@ -81,7 +81,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
                 context.collectives());
         try {
             if (begin > 0) {
-                new PpoCheckpoints(config, settings.hadoopConfiguration()).restore(begin, models);
+                new PpoCheckpoints(config, settings.hadoopConfiguration(), settings.fence()).restore(begin, models);
             }
         } catch (IOException | RuntimeException failed) {
             models.close();

@@ -11,6 +11,7 @@ import io.rlhf4j.driver.pipeline.TinyRun;
 import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -149,6 +150,10 @@ class DataPreparationTest {
                 """
                         .formatted(folder.resolve("runs"), TinyRun.model("llama"), source, step);
         RunConfig config = ConfigFile.read(yaml, "data.yaml", List.of(overrides));
-        return new DataPreparation(session, config).prepare();
+        return new DataPreparation(
+                        session,
+                        config,
+                        RunFolder.of(config, session.sparkContext().hadoopConfiguration()))
+                .prepare();
     }
 }

@@ -105,7 +105,7 @@ class RunRecordTest {
 
     private List<String> start(RunConfig config) throws IOException {
         List<String> said = new ArrayList<>();
-        new RunRecord(config, hadoop).start(said::add);
+        new RunRecord(config, RunFolder.of(config, hadoop), hadoop).start(said::add);
         return said;
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.Fence;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,25 +35,34 @@ import org.apache.hadoop.fs.Path;
 public final class CheckpointStore {
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
             .build();
 
     private final FileSystem fileSystem;
     private final Path folder;
     private final int keep;
     private final Map<String, String> versions;
+    private final Configuration configuration;
+    private final Fence fence;
 
     /**
      * The checkpoints in {@code folder}, which need not exist.
      *
      * @param keep how many of the newest whole checkpoints stay; at least 1
      * @param versions of the software, by name, for the manifests
+     * @param fence asked before anything is written
      */
-    public CheckpointStore(Path folder, Configuration configuration, int keep, Map<String, String> versions) {
-        this(fileSystem(folder, configuration), folder, keep, versions);
+    public CheckpointStore(
+            Path folder, Configuration configuration, int keep, Map<String, String> versions, Fence fence) {
+        this(fileSystem(folder, configuration), folder, configuration, keep, versions, fence);
     }
 
-    CheckpointStore(FileSystem fileSystem, Path folder, int keep, Map<String, String> versions) {
+    CheckpointStore(
+            FileSystem fileSystem,
+            Path folder,
+            Configuration configuration,
+            int keep,
+            Map<String, String> versions,
+            Fence fence) {
         if (keep < 1) {
             throw Rlhf4jException.configuration("at least 1 checkpoint has to be kept, not " + keep);
         }
@@ -60,6 +70,8 @@ public final class CheckpointStore {
         this.folder = folder;
         this.keep = keep;
         this.versions = Map.copyOf(versions);
+        this.configuration = configuration;
+        this.fence = fence;
     }
 
     private static FileSystem fileSystem(Path folder, Configuration configuration) {
@@ -80,11 +92,13 @@ public final class CheckpointStore {
      *
      * @param name file name within the checkpoint's folder
      * @return the file with its size and hash, for {@link #commit}
-     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written (no space left)
+     * @throws Rlhf4jException of kind RETRYABLE where it cannot be written (no space left), or a later start of the run has
+     *     taken over
      */
     public CheckpointFile write(long step, String name, CheckpointContent content) {
         requirePlain(name);
         Path path = new Path(folder(step), name);
+        fence.pass(path, configuration);
         try (HashingOutputStream out = new HashingOutputStream(fileSystem.create(path, true))) {
             content.writeTo(out);
             out.close();
@@ -104,7 +118,7 @@ public final class CheckpointStore {
         List<CheckpointFile> all = new ArrayList<>(files);
         all.add(write(step, CheckpointManifest.STATE, out -> JSON.writeValue(out, state)));
         CheckpointManifest manifest = new CheckpointManifest(
-                CheckpointManifest.FORMAT, step, Instant.now().toString(), versions, List.copyOf(all));
+                CheckpointManifest.FORMAT, step, fence.epoch(), Instant.now().toString(), versions, List.copyOf(all));
         write(step, CheckpointManifest.NAME, out -> JSON.writerWithDefaultPrettyPrinter()
                 .writeValue(out, manifest));
         prune();
@@ -116,6 +130,7 @@ public final class CheckpointStore {
      */
     public void begin(long step) {
         Path path = folder(step);
+        fence.pass(path, configuration);
         try {
             fileSystem.delete(new Path(path, CheckpointManifest.NAME), false);
             fileSystem.mkdirs(path);

@@ -7,6 +7,7 @@ import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.run.Fence;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
@@ -42,6 +43,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param export where to write the Hugging Face directory; empty for a chunk that is not the last
  * @param reports where rank 0 tells the metrics of every step at once
  * @param hadoop settings of the file systems
+ * @param fence asked before anything is written
  */
 public record ChunkTask<R extends TokenRow>(
         String yaml,
@@ -55,7 +57,8 @@ public record ChunkTask<R extends TokenRow>(
         ArrayList<Long> evaluateAt,
         String export,
         CollectionAccumulator<LinkedHashMap<String, Double>> reports,
-        SerializableConfiguration hadoop)
+        SerializableConfiguration hadoop,
+        Fence fence)
         implements RankTask<ChunkResult> {
     /** The checkpoint's file of tensors. */
     public static final String TENSORS = "state.safetensors";
@@ -89,6 +92,7 @@ public record ChunkTask<R extends TokenRow>(
         if (context.rank() == 0) {
             written.add(save(config, rank, next.version(), files));
             if (!export.isEmpty()) {
+                fence.pass(new Path(export), files);
                 rank.export(new Path(export));
             }
         }
@@ -140,7 +144,8 @@ public record ChunkTask<R extends TokenRow>(
                 new Path(config.path(), step.key() + "/checkpoints"),
                 files,
                 config.checkpoints().keep(),
-                Map.of());
+                Map.of(),
+                fence);
         return store.write(version, TENSORS, out -> new SafetensorsWriter(files)
                 .write(out, rank.engine().state(), Map.of()));
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.Fence;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -111,8 +112,13 @@ class CheckpointStoreTest {
     @Test
     void aFullDiskIsSaidAndLeavesTheLastCheckpointWhole() throws IOException {
         commit(store(1), 10, "ten");
-        CheckpointStore full =
-                new CheckpointStore(new FullDisk(1000), new Path(directory.toUri()), 1, Map.of("rlhf4j", "test"));
+        CheckpointStore full = new CheckpointStore(
+                new FullDisk(1000),
+                new Path(directory.toUri()),
+                new Configuration(),
+                1,
+                Map.of("rlhf4j", "test"),
+                Fence.open());
         full.begin(20);
         assertThatThrownBy(() -> full.write(20, "shard-0", out -> out.write(new byte[2000])))
                 .isInstanceOfSatisfying(
@@ -131,7 +137,8 @@ class CheckpointStoreTest {
     }
 
     private CheckpointStore store(int keep) {
-        return new CheckpointStore(new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"));
+        return new CheckpointStore(
+                new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"), Fence.open());
     }
 
     private static void commit(CheckpointStore store, long step, String text) {
