@@ -117,7 +117,7 @@ public final class SmallFiles {
      *     HDFS; an object store may let several succeed, of whom the last one's text stays
      */
     public boolean claim(Path path, String text) throws IOException {
-        byte[] bytes = RunFolder.bytes(text);
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         FileSystem system = PlainFiles.fileSystem(path, hadoop);
         try {
             if (system.getUri().getScheme().equals("file")) {
