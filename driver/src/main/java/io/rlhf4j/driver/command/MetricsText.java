@@ -1,7 +1,7 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.driver.report.Numbers;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -29,16 +29,7 @@ final class MetricsText {
         }
         return names.stream()
                 .limit(MOST)
-                .map(name -> name + " " + number(metrics.get(name)))
+                .map(name -> name + " " + Numbers.text(metrics.get(name)))
                 .collect(Collectors.joining("  "));
-    }
-
-    /** Four digits that count. */
-    static String number(double value) {
-        if (value == Math.rint(value) && Math.abs(value) < 1e7) {
-            return Long.toString(Math.round(value));
-        }
-        boolean plain = Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6;
-        return String.format(Locale.ROOT, plain ? (Math.abs(value) >= 100 ? "%.1f" : "%.4f") : "%.3e", value);
     }
 }

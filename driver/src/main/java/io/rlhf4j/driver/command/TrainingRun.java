@@ -6,6 +6,8 @@ import io.rlhf4j.driver.pipeline.StepResult;
 import io.rlhf4j.driver.plan.Bytes;
 import io.rlhf4j.driver.plan.PeakMemory;
 import io.rlhf4j.driver.plan.RunPlan;
+import io.rlhf4j.driver.report.Numbers;
+import io.rlhf4j.driver.report.RunReport;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.RunFolder;
@@ -62,6 +64,7 @@ final class TrainingRun {
                     PeakMemory.of(plan, folder.openMetrics().rows()),
                     config.cluster().ranks());
             terminal.out().println();
+            report(folder, plan);
             terminal.out().println("run folder: " + folder.root());
             return results;
         } catch (IOException | RuntimeException | Error thrown) {
@@ -69,10 +72,22 @@ final class TrainingRun {
             run.requireHeld();
             Rlhf4jException failure = Failures.asOurs(thrown);
             folder.writeStatus(status.failed(failure));
+            report(folder, plan);
             if (failure.kind() == ErrorKind.INTERRUPTED) {
                 throw resumable(failure);
             }
             throw thrown;
+        }
+    }
+
+    /** Whatever the run came to; a report that fails changes nothing about that. */
+    private void report(RunFolder folder, RunPlan plan) {
+        try {
+            RunReport.write(
+                    folder, hadoop, PeakMemory.of(plan, folder.openMetrics().rows()));
+            terminal.out().println("report: " + folder.report());
+        } catch (IOException | RuntimeException unwritten) {
+            terminal.err().println("note: %s is not written: %s".formatted(folder.report(), unwritten.getMessage()));
         }
     }
 
@@ -115,6 +130,6 @@ final class TrainingRun {
     }
 
     private static String cell(Map<String, Double> values, String name) {
-        return values.containsKey(name) ? MetricsText.number(values.get(name)) : "";
+        return values.containsKey(name) ? Numbers.text(values.get(name)) : "";
     }
 }

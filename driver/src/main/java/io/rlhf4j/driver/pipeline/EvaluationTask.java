@@ -2,6 +2,7 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.data.EvaluatedAnswer;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.generation.FinishReason;
 import io.rlhf4j.generation.Generation;
@@ -21,7 +22,7 @@ import java.util.TreeMap;
  * Answers held-out prompts and measures the answers: of each its numbers by name, of one without a score none. A reward of
  * several parts gives every part, those of weight 0 too: what is only watched is measured beside what is learned.
  */
-final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
+final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
     /** The score; its parts follow it as {@code reward/<name>}. */
     static final String REWARD = "reward";
 
@@ -33,7 +34,7 @@ final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
     }
 
     @Override
-    List<LinkedHashMap<String, Double>> work(
+    List<EvaluatedAnswer> work(
             RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
         SamplingConfig sampling = config.evaluation().sampling();
         // The same stream before and after training: what differs is the model, not the luck.
@@ -53,7 +54,7 @@ final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
         }
     }
 
-    private static List<LinkedHashMap<String, Double>> scored(
+    private static List<EvaluatedAnswer> scored(
             List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
         List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
@@ -70,10 +71,12 @@ final class EvaluationTask extends ModelTask<LinkedHashMap<String, Double>> {
                     generation.finishReason() != FinishReason.LENGTH));
         }
         List<Score> scores = frozen.rewards().score(answers);
-        List<LinkedHashMap<String, Double>> rows = new ArrayList<>();
+        List<EvaluatedAnswer> rows = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             if (scores.get(i) instanceof Score.Given given) {
-                rows.add(numbers(answers.get(i), given));
+                Answer answer = answers.get(i);
+                rows.add(new EvaluatedAnswer(
+                        answer.source(), answer.key(), answer.prompt(), answer.response(), numbers(answer, given)));
             }
         }
         return rows;

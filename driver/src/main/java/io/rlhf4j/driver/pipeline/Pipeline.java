@@ -1,6 +1,5 @@
 package io.rlhf4j.driver.pipeline;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.data.DataPreparation;
@@ -28,13 +27,12 @@ import org.apache.spark.sql.SparkSession;
  * repeated; one that was interrupted goes on from its last checkpoint, to the same result.
  */
 public final class Pipeline {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final SparkSession session;
     private final RunConfig config;
     private final Progress progress;
     private final Configuration hadoop;
     private final RunFolder folder;
+    private final StepResults results;
     private PreparedData prepared;
     private boolean begun;
     private volatile boolean interrupted;
@@ -55,6 +53,7 @@ public final class Pipeline {
         this.progress = progress;
         this.hadoop = session.sparkContext().hadoopConfiguration();
         this.folder = RunFolder.of(config, hadoop, fence);
+        this.results = new StepResults(folder);
     }
 
     /**
@@ -117,16 +116,16 @@ public final class Pipeline {
 
     /** The steps that the configuration lists, in its order. */
     public List<StepResult> runAll() {
-        List<StepResult> results = new ArrayList<>();
+        List<StepResult> all = new ArrayList<>();
         for (Step step : config.steps()) {
-            results.add(
+            all.add(
                     switch (step) {
                         case SFT -> runSft();
                         case REWARD -> runReward();
                         case PPO -> runPpo();
                     });
         }
-        return results;
+        return all;
     }
 
     /**
@@ -141,7 +140,7 @@ public final class Pipeline {
     /** Does a step, unless the run has its result already; again from the last checkpoint where that may help. */
     private StepResult once(Step step, Retry.Attempt<StepResult> attempt) {
         begin();
-        Optional<StepResult> before = finished(step);
+        Optional<StepResult> before = results.of(step);
         if (before.isPresent()) {
             progress.note("%s is done already".formatted(step.key()));
             return before.get();
@@ -157,11 +156,7 @@ public final class Pipeline {
                         throw failed;
                     }
                 });
-        try {
-            folder.files().write(folder.result(step), JSON.writeValueAsString(result));
-        } catch (IOException unwritable) {
-            throw new UncheckedIOException("cannot write " + folder.result(step), unwritable);
-        }
+        results.keep(result);
         return result;
     }
 
@@ -182,18 +177,6 @@ public final class Pipeline {
         if (interrupted) {
             throw new Rlhf4jException(
                     ErrorKind.INTERRUPTED, step.key() + " was interrupted; the same command goes on with it");
-        }
-    }
-
-    private Optional<StepResult> finished(Step step) {
-        try {
-            Optional<String> text = folder.files().read(folder.result(step));
-            return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), StepResult.class));
-        } catch (IOException unreadable) {
-            throw Rlhf4jException.data(
-                    "%s cannot be read: %s; remove it to run %s again"
-                            .formatted(folder.result(step), unreadable.getMessage(), step.key()),
-                    unreadable);
         }
     }
 

@@ -2,6 +2,7 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
+import io.rlhf4j.data.EvaluatedAnswer;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.run.MetricsLog;
@@ -50,11 +51,14 @@ final class PpoEvaluation {
             return Map.of();
         }
         progress.begin("evaluate", 0, 1);
-        List<LinkedHashMap<String, Double>> rows = context.parallelize(
+        List<EvaluatedAnswer> answers = context.parallelize(
                         prompts, config.cluster().rolloutPartitionsOrRanks())
                 .mapPartitions(new EvaluationTask(settings, iterations))
                 .collect();
-        Map<String, Double> numbers = summary(rows);
+        new EvaluatedAnswers(settings.folder(config), settings.hadoopConfiguration())
+                .keep(Step.PPO, iterations, answers, config.evaluation().samples());
+        Map<String, Double> numbers =
+                summary(answers.stream().map(EvaluatedAnswer::numbers).toList());
         metrics.append(Step.PPO, SERIES, iterations, numbers);
         metrics.flush();
         progress.end("evaluate");

@@ -4,6 +4,7 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+import io.rlhf4j.data.EvaluatedAnswer;
 import io.rlhf4j.data.PreferenceRow;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.Rollout;
@@ -42,6 +43,7 @@ public final class Registrations implements KryoRegistrator {
         record(kryo, RankOutcome.class);
         record(kryo, RankOutcome.Failure.class);
         record(kryo, PpoUpdate.class);
+        record(kryo, EvaluatedAnswer.class);
         kryo.register(RankOutcome[].class);
         kryo.register(StructField[].class);
         kryo.register(ErrorKind.class);

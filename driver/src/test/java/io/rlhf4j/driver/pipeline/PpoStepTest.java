@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
@@ -93,6 +94,11 @@ class PpoStepTest {
             assertThat(Path.of(directory)).isDirectoryContaining("glob:**/model.safetensors");
             assertThat(Path.of(directory)).isDirectoryContaining("glob:**/tokenizer.json");
         }
+        assertThat(new EvaluatedAnswers(RunFolder.of(config, new Configuration()), new Configuration()).of(Step.PPO))
+                .containsOnlyKeys(0L, 2L)
+                .allSatisfy((position, answers) -> assertThat(answers)
+                        .hasSize(4)
+                        .allSatisfy(answer -> assertThat(answer.prompt()).contains("question")));
         assertThat(metrics(config)).hasSize(2).allSatisfy(PpoStepTest::tellsWhereTimeAndMemoryWent);
         assertThat(weights(config, "actor")).isNotEqualTo(Files.readAllBytes(tiny().resolve("model.safetensors")));
     }
