@@ -14,6 +14,7 @@ final class BarProgress implements Progress {
     private static final int REFRESH_MILLIS = 200;
 
     private final PrintStream out;
+    private final OpenPhases phases = new OpenPhases();
     private ProgressBar bar;
 
     BarProgress(PrintStream out) {
@@ -22,11 +23,16 @@ final class BarProgress implements Progress {
 
     @Override
     public void begin(String phase, long done, long total) {
+        phases.begin(phase, done, total);
+        draw(new OpenPhases.Phase(phase, done, total));
+    }
+
+    private void draw(OpenPhases.Phase phase) {
         closeBar();
         bar = new ProgressBarBuilder()
-                .setTaskName("%-8s".formatted(phase))
-                .setInitialMax(total)
-                .startsFrom(done, java.time.Duration.ZERO)
+                .setTaskName("%-8s".formatted(phase.name()))
+                .setInitialMax(phase.total())
+                .startsFrom(phase.done(), java.time.Duration.ZERO)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(REFRESH_MILLIS)
                 .setMaxRenderedLength(WIDTH)
@@ -36,6 +42,7 @@ final class BarProgress implements Progress {
 
     @Override
     public void advance(String phase, long done, Map<String, Double> metrics) {
+        phases.advance(phase, done);
         if (bar != null) {
             bar.setExtraMessage(" " + MetricsText.of(metrics));
             bar.stepTo(done);
@@ -45,6 +52,7 @@ final class BarProgress implements Progress {
     @Override
     public void end(String phase) {
         closeBar();
+        phases.end(phase).ifPresent(this::draw);
     }
 
     @Override

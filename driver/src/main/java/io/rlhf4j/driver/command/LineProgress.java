@@ -12,15 +12,15 @@ final class LineProgress implements Progress {
 
     private final PrintStream out;
     private Instant last = Instant.EPOCH;
-    private long total;
+    private final OpenPhases phases = new OpenPhases();
 
     LineProgress(PrintStream out) {
         this.out = out;
     }
 
     @Override
-    public void begin(String phase, long done, long newTotal) {
-        total = newTotal;
+    public void begin(String phase, long done, long total) {
+        phases.begin(phase, done, total);
         last = Instant.EPOCH;
         out.println("%s: begins%s".formatted(phase, done == 0 ? "" : ", %d of %d done before".formatted(done, total)));
     }
@@ -28,6 +28,7 @@ final class LineProgress implements Progress {
     @Override
     public void advance(String phase, long done, Map<String, Double> metrics) {
         Instant now = Instant.now();
+        long total = phases.advance(phase, done).total();
         if (done < total && now.isBefore(last.plus(PAUSE))) {
             return;
         }
@@ -39,6 +40,7 @@ final class LineProgress implements Progress {
 
     @Override
     public void end(String phase) {
+        phases.end(phase);
         out.println(phase + ": done");
     }
 

@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +27,28 @@ import org.apache.hadoop.conf.Configuration;
 
 /** Writes report.html from what lies in a run's folder, whether the run came to its end or not. */
 public final class RunReport {
+    /** Metrics that are looked at first. */
+    private static final List<String> TELLING = List.of(
+            "loss",
+            "perplexity",
+            "accuracy",
+            "score_gap",
+            "reward",
+            "score_mean",
+            "kl_sum",
+            "entropy",
+            "response_length",
+            "eos_rate",
+            "policy_loss",
+            "value_loss",
+            "explained_variance",
+            "approx_kl",
+            "clip_fraction",
+            "tokens_per_second",
+            "tokens_per_second_generate",
+            "tokens_per_second_train",
+            "seconds_iteration");
+
     private final RunFolder folder;
     private final Configuration hadoop;
     private final List<PeakMemory> memory;
@@ -84,13 +107,19 @@ public final class RunReport {
         new StepResults(folder).of(step).ifPresent(this::comparison);
         html.raw("<p class=\"soft\">Over %s: training as a line, held-out rows as points.</p>"
                 .formatted(step == Step.PPO ? "iterations" : "optimizer steps"));
-        html.raw("<div class=\"curves\">");
-        names(rows).stream()
-                .map(name -> Curve.of(name, rows))
-                .filter(Curve::shown)
-                .forEach(curve -> html.raw(curve.svg()));
-        html.raw("</div>");
+        TreeSet<String> others = names(rows);
+        others.removeAll(TELLING);
+        curves(TELLING, rows);
+        html.raw("<details>").element("summary", "all other curves");
+        curves(others, rows);
+        html.raw("</details>");
         answers(new EvaluatedAnswers(folder, hadoop).of(step));
+    }
+
+    private void curves(Collection<String> names, List<MetricsRow> rows) {
+        html.raw("<div class=\"curves\">");
+        names.stream().map(name -> Curve.of(name, rows)).filter(Curve::shown).forEach(curve -> html.raw(curve.svg()));
+        html.raw("</div>");
     }
 
     private void comparison(StepResult result) {
