@@ -6,4 +6,11 @@ public record CheckpointConfig(
                 int everySteps,
         @Doc(value = "Iterations of ppo between checkpoints.", preset = "5", range = "[1, inf)") int everyIterations,
         @Doc(value = "Checkpoints of a step that are kept; older ones are deleted.", preset = "2", range = "[1, inf)")
-                int keep) {}
+                int keep,
+        @Doc(
+                        value =
+                                "Steps or iterations after which a checkpoint is kept for good: those whose number this divides;"
+                                        + " 0 for none.",
+                        preset = "0",
+                        range = "[0, inf)")
+                int keepEvery) {}

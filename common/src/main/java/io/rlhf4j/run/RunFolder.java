@@ -31,7 +31,8 @@ public final class RunFolder {
         this(root, hadoop, Fence.open());
     }
 
-    private RunFolder(Path root, Configuration hadoop, Fence fence) {
+    /** A folder that is written by whom {@code fence} lets pass. */
+    public RunFolder(Path root, Configuration hadoop, Fence fence) {
         this.root = root;
         this.files = new SmallFiles(hadoop, fence);
     }
@@ -140,9 +141,14 @@ public final class RunFolder {
         return new Path(rollouts(), numbered("iteration=", iteration));
     }
 
+    /** All Hugging Face directories of the run. */
+    public Path exports() {
+        return new Path(root, "export");
+    }
+
     /** A Hugging Face directory: {@code sft}, {@code reward}, {@code actor}, {@code critic}, {@code actor-ema}. */
     public Path export(String model) {
-        return new Path(root, "export/" + model);
+        return new Path(exports(), model);
     }
 
     /** Whether the run has begun: its manifest is there. */
@@ -173,7 +179,7 @@ public final class RunFolder {
     }
 
     /** Keeps how the run stands. */
-    public void writeStatus(RunStatus status) throws IOException {
+    public void writeStatus(RunStatus status) {
         files.write(status(), RunJson.write(status));
     }
 

@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
             PlanCommand.class,
             DataCommand.class,
             InspectCommand.class,
+            CheckpointCommand.class,
+            WaitCommand.class,
             NetworkCommand.class,
             BenchCommand.class
         },

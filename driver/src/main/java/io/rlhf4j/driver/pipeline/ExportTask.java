@@ -3,11 +3,14 @@ package io.rlhf4j.driver.pipeline;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.format.ElementType;
 import io.rlhf4j.hub.ModelDirectory;
-import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /** Writes what the step came to as Hugging Face directories: the critic first, the actor last. */
 final class ExportTask extends TrainedTask<Boolean> {
@@ -26,22 +29,34 @@ final class ExportTask extends TrainedTask<Boolean> {
         if (context.rank() != 0) {
             return false;
         }
-        ModelDirectory directories = new ModelDirectory(settings().hadoopConfiguration());
-        RunFolder folder = settings().folder(config);
-        settings().fence().pass(folder.export(ACTOR), settings().hadoopConfiguration());
+        Path exports = settings().folder(config).exports();
+        settings().fence().pass(exports, settings().hadoopConfiguration());
+        write(config, models, exports, settings().hadoopConfiguration());
+        return true;
+    }
+
+    /** Writes the models below {@code folder}. */
+    static List<Path> write(RunConfig config, TrainedModels models, Path folder, Configuration hadoop)
+            throws IOException {
+        ModelDirectory directories = new ModelDirectory(hadoop);
         ElementType type = UpdateTask.stored(models);
-        directories.save(models.critic(), folder.export(CRITIC), type);
+        List<Path> written = new ArrayList<>();
+        written.add(new Path(folder, CRITIC));
+        directories.save(models.critic(), new Path(folder, CRITIC), type);
         if (config.ppo().ema() > 0) {
+            Path average = new Path(folder, AVERAGE);
+            written.add(average);
             models.actorEngine().withAveragedWeights(() -> {
                 try {
-                    directories.save(models.actor(), folder.export(AVERAGE), type);
+                    directories.save(models.actor(), average, type);
                 } catch (IOException failed) {
-                    throw new UncheckedIOException("cannot write " + folder.export(AVERAGE), failed);
+                    throw new UncheckedIOException("cannot write " + average, failed);
                 }
             });
         }
-        directories.save(models.actor(), folder.export(ACTOR), type);
-        return true;
+        written.add(new Path(folder, ACTOR));
+        directories.save(models.actor(), new Path(folder, ACTOR), type);
+        return written;
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import java.io.IOException;
@@ -35,7 +36,7 @@ final class PpoCheckpoints {
         this.store = new CheckpointStore(
                 RunFolder.of(config, hadoop).checkpoints(Step.PPO),
                 hadoop,
-                config.checkpoints().keep(),
+                Retention.of(config.checkpoints()),
                 Map.of("java", Runtime.version().toString()),
                 fence);
     }
@@ -43,6 +44,11 @@ final class PpoCheckpoints {
     /** The newest whole checkpoint, and what was passed over on the way to it. */
     CheckpointStore.Search latest() {
         return store.latest();
+    }
+
+    /** How many iterations there are checkpoints of. */
+    List<Long> positions() {
+        return store.steps();
     }
 
     /** Whether the state of that many iterations is there. */

@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -176,14 +178,10 @@ final class PpoStep {
                         Boolean.class,
                         new SaveTask(settings, begin, state(done), beta));
             }
-            long before = done - 1;
-            if (before % every != 0 && before != begin) {
-                weights.delete(before);
-            }
-            long old = done - (long) every * config.checkpoints().keep();
-            if (save && old > 0) {
-                weights.delete(old - old % every);
-            }
+            // Rollouts need the newest weights, and a checkpoint those of its iteration.
+            Set<Long> needed = new TreeSet<>(new PpoCheckpoints(config, hadoop, folder.fence()).positions());
+            needed.add(done);
+            weights.keepOnly(needed);
         }
 
         private void evaluateBetween(long done) throws IOException {

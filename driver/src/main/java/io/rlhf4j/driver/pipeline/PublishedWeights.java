@@ -15,7 +15,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -29,6 +32,7 @@ final class PublishedWeights {
     static final String ACTOR = "actor";
     static final String CRITIC = "critic";
     private static final String MANIFEST = "manifest.json";
+    private static final Pattern NAME = Pattern.compile("version=(\\d{8,18})");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final RunFolder folder;
@@ -104,6 +108,20 @@ final class PublishedWeights {
         FileSystem system = PlainFiles.fileSystem(path, hadoop);
         system.delete(new Path(path, MANIFEST), false);
         system.delete(path, true);
+    }
+
+    /** Removes all versions but these. */
+    void keepOnly(Set<Long> versions) throws IOException {
+        FileSystem system = PlainFiles.fileSystem(folder.weights(), hadoop);
+        if (!system.exists(folder.weights())) {
+            return;
+        }
+        for (FileStatus status : system.listStatus(folder.weights())) {
+            Matcher version = NAME.matcher(status.getPath().getName());
+            if (version.matches() && !versions.contains(Long.parseLong(version.group(1)))) {
+                delete(Long.parseLong(version.group(1)));
+            }
+        }
     }
 
     private TreeMap<String, String> hashes(long version) throws IOException {

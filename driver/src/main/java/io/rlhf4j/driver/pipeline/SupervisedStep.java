@@ -15,6 +15,7 @@ import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.job.ChunkResult;
 import io.rlhf4j.workers.job.ChunkTask;
@@ -72,7 +73,7 @@ final class SupervisedStep<R extends TokenRow> {
         this.rows = rows;
         this.stopHere = stopHere;
         this.store = new CheckpointStore(
-                folder.checkpoints(step), hadoop, config.checkpoints().keep(), Map.of(), folder.fence());
+                folder.checkpoints(step), hadoop, Retention.of(config.checkpoints()), Map.of(), folder.fence());
     }
 
     /** Where an attempt stands. */

@@ -31,6 +31,21 @@ public final class Checkpoint {
         return state;
     }
 
+    /** When it was written, ISO 8601. */
+    public String written() {
+        return manifest.written();
+    }
+
+    /** Which start of the run wrote it; 0 where nobody counted. */
+    public long epoch() {
+        return manifest.epoch();
+    }
+
+    /** Bytes of its files. */
+    public long bytes() {
+        return manifest.files().stream().mapToLong(CheckpointFile::bytes).sum();
+    }
+
     /** Its files but the manifest, in the order they were given. */
     public List<CheckpointFile> files() {
         return manifest.files();

@@ -39,7 +39,7 @@ public final class CheckpointStore {
 
     private final FileSystem fileSystem;
     private final Path folder;
-    private final int keep;
+    private final Retention retention;
     private final Map<String, String> versions;
     private final Configuration configuration;
     private final Fence fence;
@@ -47,28 +47,25 @@ public final class CheckpointStore {
     /**
      * The checkpoints in {@code folder}, which need not exist.
      *
-     * @param keep how many of the newest whole checkpoints stay; at least 1
+     * @param retention which checkpoints stay when another is committed
      * @param versions of the software, by name, for the manifests
      * @param fence asked before anything is written
      */
     public CheckpointStore(
-            Path folder, Configuration configuration, int keep, Map<String, String> versions, Fence fence) {
-        this(fileSystem(folder, configuration), folder, configuration, keep, versions, fence);
+            Path folder, Configuration configuration, Retention retention, Map<String, String> versions, Fence fence) {
+        this(fileSystem(folder, configuration), folder, configuration, retention, versions, fence);
     }
 
     CheckpointStore(
             FileSystem fileSystem,
             Path folder,
             Configuration configuration,
-            int keep,
+            Retention retention,
             Map<String, String> versions,
             Fence fence) {
-        if (keep < 1) {
-            throw Rlhf4jException.configuration("at least 1 checkpoint has to be kept, not " + keep);
-        }
         this.fileSystem = fileSystem;
         this.folder = folder;
-        this.keep = keep;
+        this.retention = retention;
         this.versions = Map.copyOf(versions);
         this.configuration = configuration;
         this.fence = fence;
@@ -121,7 +118,7 @@ public final class CheckpointStore {
                 CheckpointManifest.FORMAT, step, fence.epoch(), Instant.now().toString(), versions, List.copyOf(all));
         write(step, CheckpointManifest.NAME, out -> JSON.writerWithDefaultPrettyPrinter()
                 .writeValue(out, manifest));
-        prune();
+        prune(retention);
         return new Checkpoint(fileSystem, folder(step), manifest, state);
     }
 
@@ -158,6 +155,17 @@ public final class CheckpointStore {
      * @throws Rlhf4jException of kind DATA where it is not whole
      */
     public Checkpoint open(long step) {
+        Checkpoint checkpoint = look(step);
+        checkpoint.files().forEach(file -> verify(checkpoint.path(file.name()), file));
+        return checkpoint;
+    }
+
+    /**
+     * The checkpoint of {@code step} as its manifest tells it; the bytes of its files are not looked at.
+     *
+     * @throws Rlhf4jException of kind DATA where there is none
+     */
+    public Checkpoint look(long step) {
         Path path = folder(step);
         CheckpointManifest manifest = manifest(path);
         if (manifest.format() != CheckpointManifest.FORMAT || manifest.step() != step) {
@@ -170,10 +178,7 @@ public final class CheckpointStore {
                             CheckpointManifest.FORMAT,
                             step));
         }
-        for (CheckpointFile file : manifest.files()) {
-            requirePlain(file.name());
-            verify(new Path(path, file.name()), file);
-        }
+        manifest.files().forEach(file -> requirePlain(file.name()));
         return new Checkpoint(fileSystem, path, manifest, state(path));
     }
 
@@ -217,22 +222,46 @@ public final class CheckpointStore {
         }
     }
 
-    private void prune() {
-        List<Long> steps = stepsNewestFirst();
-        int whole = 0;
-        for (long step : steps) {
+    /** The steps whose checkpoints have a manifest, the newest first; whether they are whole {@link #open} tells. */
+    public List<Long> steps() {
+        List<Long> finished = new ArrayList<>();
+        for (long step : stepsNewestFirst()) {
             try {
-                Path path = folder(step);
-                if (whole < keep) {
-                    whole += fileSystem.exists(new Path(path, CheckpointManifest.NAME)) ? 1 : 0;
-                } else {
-                    // First the manifest: a reader sees the checkpoint whole or not at all.
-                    fileSystem.delete(new Path(path, CheckpointManifest.NAME), false);
-                    fileSystem.delete(path, true);
+                if (fileSystem.exists(new Path(folder(step), CheckpointManifest.NAME))) {
+                    finished.add(step);
                 }
-            } catch (IOException failed) {
-                throw cannotWrite(folder(step), failed);
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException("cannot look into " + folder(step), unreadable);
             }
+        }
+        return finished;
+    }
+
+    /**
+     * Removes what {@code kept} does not ask for, and what unfinished attempts left before the oldest that stays.
+     *
+     * @return the steps whose checkpoints are gone, the newest first
+     */
+    public List<Long> prune(Retention kept) {
+        fence.pass(folder, configuration);
+        List<Long> finished = steps();
+        List<Long> outdated = kept.outdated(finished);
+        long oldestOfNewest = finished.isEmpty() ? 0 : finished.get(Math.min(kept.newest(), finished.size()) - 1);
+        for (long step : stepsNewestFirst()) {
+            if (outdated.contains(step) || !finished.contains(step) && step < oldestOfNewest) {
+                remove(step);
+            }
+        }
+        return outdated;
+    }
+
+    /** First the manifest: a reader sees the checkpoint whole or not at all. */
+    private void remove(long step) {
+        try {
+            fileSystem.delete(new Path(folder(step), CheckpointManifest.NAME), false);
+            fileSystem.delete(folder(step), true);
+        } catch (IOException failed) {
+            throw cannotWrite(folder(step), failed);
         }
     }
 

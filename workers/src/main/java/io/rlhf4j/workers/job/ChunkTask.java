@@ -5,13 +5,12 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.format.SafetensorsWriter;
-import io.rlhf4j.format.TensorFiles;
-import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.run.Fence;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.runtime.MemoryUse;
 import io.rlhf4j.workers.runtime.RankContext;
@@ -121,16 +120,9 @@ public record ChunkTask<R extends TokenRow>(
         Backend backend = context.slot()
                 .backend(config.compute().backend(), config.cluster().threadsOrShare());
         Scope scope = context.slot().scope(family(), step.key(), backend);
-        SupervisedRank<?> made =
-                switch (step) {
-                    case SFT -> new SupervisedRank.Sft(config, plannedSteps, scope, files);
-                    case REWARD -> new SupervisedRank.Reward(config, plannedSteps, scope, files);
-                    case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
-                };
+        SupervisedRank<?> made = SupervisedRank.of(step, config, plannedSteps, scope, files);
         if (!resume.isEmpty()) {
-            try (TensorReader tensors = new TensorFiles(files).open(new Path(resume, TENSORS))) {
-                made.engine().restore(progress, tensors);
-            }
+            made.restore(new Path(resume), progress);
         }
         return (SupervisedRank<R>) made;
     }
@@ -143,7 +135,7 @@ public record ChunkTask<R extends TokenRow>(
         CheckpointStore store = new CheckpointStore(
                 new Path(config.path(), step.key() + "/checkpoints"),
                 files,
-                config.checkpoints().keep(),
+                Retention.of(config.checkpoints()),
                 Map.of(),
                 fence);
         return store.write(version, TENSORS, out -> new SafetensorsWriter(files)

@@ -6,6 +6,8 @@ import io.rlhf4j.data.PreferenceRow;
 import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.format.ElementType;
+import io.rlhf4j.format.TensorFiles;
+import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
@@ -14,6 +16,7 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.CurrentGroup;
 import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import io.rlhf4j.workers.training.RewardTrainer;
 import io.rlhf4j.workers.training.SftTrainer;
@@ -34,6 +37,23 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         this.scope = scope;
         this.hadoop = hadoop;
         this.type = config.compute().dtype();
+    }
+
+    /** The rank of a step as it begins. */
+    static SupervisedRank<?> of(Step step, RunConfig config, long plannedSteps, Scope scope, Configuration hadoop)
+            throws IOException {
+        return switch (step) {
+            case SFT -> new Sft(config, plannedSteps, scope, hadoop);
+            case REWARD -> new Reward(config, plannedSteps, scope, hadoop);
+            case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
+        };
+    }
+
+    /** Puts the state of a checkpoint in the place of the initial one. */
+    void restore(Path checkpoint, EngineProgress progress) throws IOException {
+        try (TensorReader tensors = new TensorFiles(hadoop).open(new Path(checkpoint, ChunkTask.TENSORS))) {
+            engine().restore(progress, tensors);
+        }
     }
 
     abstract Map<String, Double> step(List<R> batch);

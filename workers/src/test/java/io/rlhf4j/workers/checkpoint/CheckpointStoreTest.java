@@ -92,6 +92,16 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void everySoManyStepsOneStaysForGood() {
+        for (long step = 1; step <= 9; step++) {
+            commit(store(new Retention(2, 3)), step, "kept");
+        }
+        assertThat(store(1).steps()).containsExactly(9L, 8L, 6L, 3L);
+        assertThat(store(1).prune(new Retention(1, 6))).containsExactly(8L, 3L);
+        assertThat(store(1).steps()).containsExactly(9L, 6L);
+    }
+
+    @Test
     void unfinishedAttemptsDoNotCountAmongThoseKept() {
         commit(store(2), 1, "whole");
         store(2).write(2, "shard-0", out -> out.write(bytes("half")));
@@ -116,7 +126,7 @@ class CheckpointStoreTest {
                 new FullDisk(1000),
                 new Path(directory.toUri()),
                 new Configuration(),
-                1,
+                new Retention(1, 0),
                 Map.of("rlhf4j", "test"),
                 Fence.open());
         full.begin(20);
@@ -137,8 +147,12 @@ class CheckpointStoreTest {
     }
 
     private CheckpointStore store(int keep) {
+        return store(new Retention(keep, 0));
+    }
+
+    private CheckpointStore store(Retention retention) {
         return new CheckpointStore(
-                new Path(directory.toUri()), new Configuration(), keep, Map.of("rlhf4j", "test"), Fence.open());
+                new Path(directory.toUri()), new Configuration(), retention, Map.of("rlhf4j", "test"), Fence.open());
     }
 
     private static void commit(CheckpointStore store, long step, String text) {
