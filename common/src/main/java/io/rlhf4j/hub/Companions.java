@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.Path;
 
 /** The files beside config.json and weights: tokenizer, chat template, generation settings. */
 final class Companions {
-    private static final List<String> NAMES = List.of(
+    private static final List<String> TOKENIZER = List.of(
             "tokenizer.json",
             "tokenizer_config.json",
             "special_tokens_map.json",
@@ -25,8 +25,9 @@ final class Companions {
             "vocab.txt",
             "tokenizer.model",
             "chat_template.jinja",
-            "chat_template.json",
-            "generation_config.json");
+            "chat_template.json");
+
+    private static final String GENERATION = "generation_config.json";
 
     private final Configuration configuration;
     private final Path directory;
@@ -38,13 +39,23 @@ final class Companions {
 
     /** Copies those that are there. */
     void copyTo(Path target) throws IOException {
+        copyTokenizerTo(target);
+        copy(List.of(GENERATION), target);
+    }
+
+    /** Copies those of the tokenizer. */
+    void copyTokenizerTo(Path target) throws IOException {
+        copy(TOKENIZER, target);
+    }
+
+    private void copy(List<String> names, Path target) throws IOException {
         FileSystem from = PlainFiles.fileSystem(directory, configuration);
         FileSystem to = PlainFiles.fileSystem(target, configuration);
         // A copy of a file on to itself would empty what it is about to read.
         if (place(from, directory).equals(place(to, target))) {
             return;
         }
-        for (String name : NAMES) {
+        for (String name : names) {
             Path file = new Path(directory, name);
             if (from.exists(file)) {
                 FileUtil.copy(from, file, to, new Path(target, name), false, true, configuration);
@@ -63,7 +74,7 @@ final class Companions {
         if (configured.isPresent()) {
             return configured;
         }
-        OptionalInt generation = id(json("generation_config.json").path("pad_token_id"));
+        OptionalInt generation = id(json(GENERATION).path("pad_token_id"));
         if (generation.isPresent()) {
             return generation;
         }

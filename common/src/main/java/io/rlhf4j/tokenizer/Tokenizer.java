@@ -123,6 +123,16 @@ public final class Tokenizer implements AutoCloseable {
         return Optional.ofNullable(chatTemplates.get(name));
     }
 
+    /**
+     * A template that does not come with the tokenizer, with this tokenizer's special tokens.
+     *
+     * @param file what messages call it
+     * @param source in Jinja
+     */
+    public ChatTemplate withTemplate(String file, String source) {
+        return ChatTemplate.parse(file, source, specialTokens);
+    }
+
     private OptionalInt special(String role) {
         String token = specialTokens.get(role);
         return token == null ? OptionalInt.empty() : vocabulary.idOf(token);

@@ -174,6 +174,7 @@ public final class DataPreparation {
                 .formatted(StableHash.of(
                         ConfigFile.write(config.data()),
                         config.models().tokenizerOrActor(),
+                        config.models().chatTemplate().orElse(""),
                         config.sft().trainOnPrompt(),
                         config.seed()));
     }

@@ -36,6 +36,13 @@ final class RunInputs {
             inputs.put(modelOf(step), ofModel(new Path(initial(step, config))));
         }
         inputs.put("files of the tokenizer", ofModel(new Path(config.models().tokenizerOrActor())));
+        if (config.models().chatTemplate().isPresent()) {
+            Path template = new Path(config.models().chatTemplate().get());
+            FileSystem system = template.getFileSystem(hadoop);
+            inputs.put(
+                    "files of the chat template",
+                    system.exists(template) ? facts.ofModel(List.of(system.getFileStatus(template))) : "missing");
+        }
         LibraryVersions.all().forEach((library, version) -> inputs.put("version of " + library, version));
         String backend = Backends.onClassPath().resolve(config.compute().backend());
         return RunIdentity.of(config, backend, inputs);

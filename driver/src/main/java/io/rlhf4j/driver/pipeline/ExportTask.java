@@ -3,6 +3,7 @@ package io.rlhf4j.driver.pipeline;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.format.ElementType;
 import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.hub.TrainedTokenizer;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
@@ -56,6 +57,9 @@ final class ExportTask extends TrainedTask<Boolean> {
         }
         written.add(new Path(folder, ACTOR));
         directories.save(models.actor(), new Path(folder, ACTOR), type);
+        for (Path model : written) {
+            TrainedTokenizer.addTo(model, config.models(), hadoop);
+        }
         return written;
     }
 

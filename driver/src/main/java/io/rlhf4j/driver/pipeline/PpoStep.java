@@ -78,6 +78,7 @@ final class PpoStep {
     /** Runs the step from the newest checkpoint to its end. */
     StepResult run() throws IOException {
         PpoModels models = PpoModels.of(config, hadoop);
+        RewardTemplates.differences(config, models, hadoop).forEach(progress::note);
         try (MetricsLog metrics = folder.openMetrics()) {
             return new Attempt(models, metrics).run();
         }

@@ -9,6 +9,7 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.MetricsRow;
 import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,29 @@ class SupervisedPipelineTest {
         assertThat(result.after().get("loss")).isLessThan(result.before().get("loss"));
         assertThat(weights("sft", "sft")).isNotEmpty();
         assertThat(folder.resolve("runs/sft/export/sft/tokenizer.json")).exists();
+    }
+
+    @Test
+    void aChatTemplateOfTheConfigurationFormsTheRowsAndGoesWithTheModel() throws IOException {
+        Path template = Files.writeString(
+                folder.resolve("template.jinja"),
+                "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}");
+        RunConfig config =
+                TinyRun.in(folder, "chat", "data.chat=always", "models.chat_template=" + template, "sft.max_steps=1");
+        pipeline(config, Progress.silent()).runSft();
+
+        assertThat(folder.resolve("runs/chat/export/sft/chat_template.jinja")).hasSameTextualContentAs(template);
+        List<Integer> row = session.read()
+                .parquet(config.path() + "/data/prepared")
+                .where("source = 'demonstrations'")
+                .select("ids")
+                .first()
+                .getList(0);
+        try (Tokenizer tokenizer =
+                Tokenizer.load(new org.apache.hadoop.fs.Path(config.models().actor()), new Configuration())) {
+            assertThat(tokenizer.decode(row.stream().mapToInt(Integer::intValue).toArray(), true))
+                    .matches("<user>What is \\d+ plus one\\?<assistant> ?It is one more.*");
+        }
     }
 
     @Test

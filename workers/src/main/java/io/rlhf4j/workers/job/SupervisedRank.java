@@ -1,5 +1,6 @@
 package io.rlhf4j.workers.job;
 
+import io.rlhf4j.config.ModelsConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.data.PreferenceRow;
@@ -9,6 +10,7 @@ import io.rlhf4j.format.ElementType;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.hub.TrainedTokenizer;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.run.RunFolder;
@@ -31,11 +33,13 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
     final Scope scope;
     final CurrentGroup group = new CurrentGroup();
     final Configuration hadoop;
+    final ModelsConfig models;
     private final DType type;
 
     private SupervisedRank(RunConfig config, Scope scope, Configuration hadoop) {
         this.scope = scope;
         this.hadoop = hadoop;
+        this.models = config.models();
         this.type = config.compute().dtype();
     }
 
@@ -119,6 +123,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         @Override
         void export(Path directory) throws IOException {
             new ModelDirectory(hadoop).save(model, directory, stored());
+            TrainedTokenizer.addTo(directory, models, hadoop);
         }
     }
 
@@ -170,6 +175,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         @Override
         void export(Path directory) throws IOException {
             new ModelDirectory(hadoop).save(model, directory, stored());
+            TrainedTokenizer.addTo(directory, models, hadoop);
         }
     }
 }
