@@ -2,6 +2,7 @@ package io.rlhf4j.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -28,7 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * transformers loads what this project exports, and computes the same. Runs where {@code -Drlhf4j.python} names a Python
- * that has torch and transformers; {@code -Drlhf4j.models} adds directories, separated by commas.
+ * that has torch and transformers; {@code -Drlhf4j.models} adds directories, separated by commas. A reward model is
+ * checked as it lies there and only asked for its scores.
  */
 @EnabledIfSystemProperty(named = "rlhf4j.python", matches = ".+")
 class TransformersCrossCheckTest {
@@ -60,37 +62,53 @@ class TransformersCrossCheckTest {
                 Scope.root(Backends.onClassPath().choose(Backends.AUTO, 1).backend(), "check")) {
             ModelDirectory directories = GoldenModel.directories();
             org.apache.hadoop.fs.Path source = new org.apache.hadoop.fs.Path(model.toUri());
-            CausalLanguageModel causal = directories.loadCausal(source, scope, DType.FP32);
+            boolean scores = isScorer(model);
             ScoreModel scorer = directories.loadScore(source, scope, DType.FP32, 7);
-            directories.save(
-                    causal,
-                    new org.apache.hadoop.fs.Path(target.resolve("causal").toUri()),
-                    ElementType.F32);
-            directories.save(
-                    scorer,
-                    new org.apache.hadoop.fs.Path(target.resolve("score").toUri()),
-                    ElementType.F32);
+            if (scores) {
+                Files.createSymbolicLink(target.resolve("score"), model.toAbsolutePath());
+            } else {
+                directories.save(
+                        scorer,
+                        new org.apache.hadoop.fs.Path(target.resolve("score").toUri()),
+                        ElementType.F32);
+            }
 
-            List<int[]> rows = rows(causal.config().vocabSize());
+            List<int[]> rows = rows(scorer.config().vocabSize());
             ObjectNode numbers = mapper.createObjectNode();
-            ArrayNode ids = numbers.putArray("ids");
-            ArrayNode logProbs = numbers.putArray("nextLogProbs");
-            for (int[] row : rows) {
-                ids.add(mapper.valueToTree(row));
-                int[] asked = IntStream.range(0, row.length - 1).toArray();
-                logProbs.add(mapper.valueToTree(causal.logProbs(
-                                scope,
-                                TokenBatch.of(List.of(row)),
-                                asked,
-                                Arrays.copyOfRange(row, 1, row.length),
-                                1f,
-                                false)
-                        .logProbs()));
+            numbers.set("ids", mapper.valueToTree(rows));
+            if (!scores) {
+                CausalLanguageModel causal = directories.loadCausal(source, scope, DType.FP32);
+                directories.save(
+                        causal,
+                        new org.apache.hadoop.fs.Path(target.resolve("causal").toUri()),
+                        ElementType.F32);
+                numbers.set("nextLogProbs", nextLogProbs(causal, scope, rows));
             }
             TokenBatch batch = TokenBatch.of(rows);
             numbers.set("scores", mapper.valueToTree(scorer.scores(scope, batch, batch.lastRows())));
             mapper.writeValue(target.resolve("numbers.json").toFile(), numbers);
         }
+    }
+
+    private boolean isScorer(Path model) throws IOException {
+        JsonNode config = mapper.readTree(model.resolve("config.json").toFile());
+        return config.path("architectures").path(0).asText().endsWith("ForSequenceClassification");
+    }
+
+    private ArrayNode nextLogProbs(CausalLanguageModel causal, Scope scope, List<int[]> rows) {
+        ArrayNode logProbs = mapper.createArrayNode();
+        for (int[] row : rows) {
+            int[] asked = IntStream.range(0, row.length - 1).toArray();
+            logProbs.add(mapper.valueToTree(causal.logProbs(
+                            scope,
+                            TokenBatch.of(List.of(row)),
+                            asked,
+                            Arrays.copyOfRange(row, 1, row.length),
+                            1f,
+                            false)
+                    .logProbs()));
+        }
+        return logProbs;
     }
 
     /** Rows of ordinary tokens: the lowest ids are often special. */

@@ -37,14 +37,19 @@ final class PlanText {
             for (ModelMemory model : step.models()) {
                 text.append(row(step.step().key(), model));
             }
+            for (WorkingMemory working : step.working()) {
+                text.append(String.format(
+                        Locale.ROOT, ROW, step.step().key(), working.name(), "", "", "", "", Bytes.text(working.bytes())));
+            }
             text.append(String.format(
                     Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", Bytes.text(step.bytes())));
         }
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
-                        "up to %s on a rank, %s on all %d; the JVM and its heap come on top. Activations are those of %d"
-                                + " tokens at once (compute.micro_batch_tokens)%n",
+                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a quarter more at most), the JVM and"
+                                + " its heap come on top. Activations are those of %d tokens at once"
+                                + " (compute.micro_batch_tokens)%n",
                         Bytes.text(most),
                         Bytes.text(most * config.cluster().ranks()),
                         config.cluster().ranks(),
