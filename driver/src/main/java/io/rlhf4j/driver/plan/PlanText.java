@@ -39,7 +39,15 @@ final class PlanText {
             }
             for (WorkingMemory working : step.working()) {
                 text.append(String.format(
-                        Locale.ROOT, ROW, step.step().key(), working.name(), "", "", "", "", Bytes.text(working.bytes())));
+                        Locale.ROOT,
+                        ROW,
+                        step.step().key(),
+                        working.name(),
+                        "",
+                        "",
+                        "",
+                        "",
+                        Bytes.text(working.bytes())));
             }
             text.append(String.format(
                     Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", Bytes.text(step.bytes())));
