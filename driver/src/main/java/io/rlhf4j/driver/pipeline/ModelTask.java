@@ -26,7 +26,14 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
         this.version = version;
     }
 
-    /** What a task makes of the prompts of its partition. */
+    /** All prompts together; or each by itself, so that what is computed of it does not depend on which are beside it. */
+    private static List<List<PromptRow>> batches(RunConfig config, List<PromptRow> prompts) {
+        return config.cluster().batchInvariant()
+                ? prompts.stream().map(List::of).toList()
+                : List.of(prompts);
+    }
+
+    /** What a task makes of prompts of its partition. */
     abstract List<T> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen);
 
     @Override
@@ -48,7 +55,10 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
                 throw failed;
             }
             try {
-                List<T> results = work(config, prompts, trained, frozen);
+                List<T> results = new ArrayList<>();
+                for (List<PromptRow> batch : batches(config, prompts)) {
+                    results.addAll(work(config, batch, trained, frozen));
+                }
                 frozen.giveBack(slot, settings, config);
                 trained.giveBack(slot, settings, config, version);
                 return results.iterator();

@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.pipeline;
 
+import io.rlhf4j.config.ClusterConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.data.DataPreparation;
@@ -198,11 +199,11 @@ public final class Pipeline {
     }
 
     private BarrierJob barrierJob() {
-        return new BarrierJob(
-                context(),
-                config.cluster().ranks(),
-                config.cluster().slotTimeout(),
-                config.cluster().collectiveTimeout());
+        ClusterConfig cluster = config.cluster();
+        return cluster.elastic()
+                ? BarrierJob.elastic(
+                        context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout(), progress::note)
+                : new BarrierJob(context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout());
     }
 
     private static long steps(RowOrder order, double epochs, int batchSize, int limit) {

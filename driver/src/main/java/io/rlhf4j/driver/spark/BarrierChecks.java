@@ -21,26 +21,37 @@ final class BarrierChecks {
     }
 
     /**
-     * Waits until the cluster has a slot for every rank.
+     * Waits until the cluster has a slot for every rank, or the time is over.
      *
      * @param heard called with the seconds waited while it waits
+     * @return how many slots there are
      */
-    static void awaitSlots(SparkContext context, int ranks, Duration timeout, LongConsumer heard)
+    static int awaitSlots(SparkContext context, int ranks, Duration timeout, LongConsumer heard)
             throws InterruptedException {
         requirePossible(context.conf());
         long begin = System.nanoTime();
-        while (slots(context) < ranks) {
+        int slots = slots(context);
+        while (slots < ranks) {
             long waited = (System.nanoTime() - begin) / 1_000_000_000L;
             if (waited >= timeout.toSeconds() || context.isLocal()) {
-                throw cluster(
-                        ("%d ranks need %d slots at once, the cluster has %d after %d s; lower cluster.ranks, or give"
-                                        + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many"
-                                        + " (local mode: local[%d])")
-                                .formatted(ranks, ranks, slots(context), waited, ranks));
+                return slots;
             }
             heard.accept(waited);
             Thread.sleep(1000);
+            slots = slots(context);
         }
+        return slots;
+    }
+
+    /** Says that there are fewer slots than ranks. */
+    static Rlhf4jException tooFewSlots(ErrorKind kind, int ranks, int slots) {
+        return new Rlhf4jException(
+                kind,
+                ("%d ranks need %d slots at once, the cluster has %d; wait longer (cluster.slot_timeout), lower"
+                                + " cluster.ranks, let the run go on with fewer (cluster.elastic), or give"
+                                + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many"
+                                + " (local mode: local[%d])")
+                        .formatted(ranks, ranks, slots, ranks));
     }
 
     private static int slots(SparkContext context) {

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -26,6 +27,7 @@ public final class BarrierJob {
     private final int ranks;
     private final Duration slotTimeout;
     private final Duration deadline;
+    private final ErrorKind lacking;
 
     /**
      * A way to run jobs of so many ranks.
@@ -34,10 +36,45 @@ public final class BarrierJob {
      * @param deadline how long one rank waits for the others at a collective operation
      */
     public BarrierJob(JavaSparkContext context, int ranks, Duration slotTimeout, Duration deadline) {
+        this(context, ranks, slotTimeout, deadline, ErrorKind.CLUSTER);
+    }
+
+    private BarrierJob(
+            JavaSparkContext context, int ranks, Duration slotTimeout, Duration deadline, ErrorKind lacking) {
+        this.lacking = lacking;
         this.context = context;
         this.ranks = ranks;
         this.slotTimeout = slotTimeout;
         this.deadline = deadline;
+    }
+
+    /**
+     * A way to run jobs of as many of {@code ranks} as find a slot now. Where slots are lost later on, a job fails as one
+     * that is worth a new try, with what is there then.
+     *
+     * @param say hears that there are fewer
+     * @throws Rlhf4jException of kind CLUSTER where there is not one slot
+     */
+    public static BarrierJob elastic(
+            JavaSparkContext context, int ranks, Duration slotTimeout, Duration deadline, Consumer<String> say) {
+        int slots = slots(context, ranks, slotTimeout);
+        if (slots < 1) {
+            throw BarrierChecks.tooFewSlots(ErrorKind.CLUSTER, ranks, slots);
+        }
+        if (slots < ranks) {
+            say.accept("goes on with %d of %d ranks: not bit-equal to a run with all of them".formatted(slots, ranks));
+        }
+        return new BarrierJob(context, Math.min(ranks, slots), slotTimeout, deadline, ErrorKind.RETRYABLE);
+    }
+
+    private static int slots(JavaSparkContext context, int ranks, Duration timeout) {
+        try {
+            return BarrierChecks.awaitSlots(
+                    context.sc(), ranks, timeout, waited -> LOG.info("waiting for {} slots since {} s", ranks, waited));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new Rlhf4jException(ErrorKind.INTERRUPTED, "interrupted while waiting for slots", interrupted);
+        }
     }
 
     /**
@@ -49,15 +86,9 @@ public final class BarrierJob {
      * @throws Rlhf4jException of the first cause's kind where a rank failed
      */
     public <T> List<T> run(String holding, StateId state, Class<T> type, RankTask<T> task) {
-        try {
-            BarrierChecks.awaitSlots(
-                    context.sc(),
-                    ranks,
-                    slotTimeout,
-                    waited -> LOG.info("waiting for {} slots since {} s", ranks, waited));
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new Rlhf4jException(ErrorKind.INTERRUPTED, "interrupted while waiting for slots", interrupted);
+        int slots = slots(context, ranks, slotTimeout);
+        if (slots < ranks) {
+            throw BarrierChecks.tooFewSlots(lacking, ranks, slots);
         }
         JavaRDD<Integer> places =
                 context.parallelize(IntStream.range(0, ranks).boxed().toList(), ranks);

@@ -170,6 +170,25 @@ class PpoStepTest {
     }
 
     @Test
+    void batchInvariantRolloutsAreTheSameBitsHoweverTheyAreDivided() throws IOException {
+        RunConfig one = config("one", 1, "cluster.batch_invariant=true", "cluster.rollout_partitions=1");
+        RunConfig three = config("three", 1, "cluster.batch_invariant=true", "cluster.rollout_partitions=3");
+        new Pipeline(session, one, Progress.silent()).runPpo();
+        new Pipeline(session, three, Progress.silent()).runPpo();
+
+        assertThat(rollouts(three)).hasSize(8).isEqualTo(rollouts(one));
+        assertThat(weights(three, "actor")).isEqualTo(weights(one, "actor"));
+    }
+
+    private static List<String> rollouts(RunConfig config) {
+        return session.read()
+                .parquet(config.path() + "/rollouts")
+                .orderBy("source", "row_key", "sample_index")
+                .toJSON()
+                .collectAsList();
+    }
+
+    @Test
     void aRewardModelOfAnotherVocabularyIsRefused() throws IOException {
         RunConfig config =
                 config("vocabulary", 1, "ppo.critic_init=reward", "ppo.reward_model=" + tiny().resolveSibling("opt"));

@@ -13,6 +13,7 @@ import io.rlhf4j.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -74,6 +75,24 @@ class SupervisedPipelineTest {
             assertThat(tokenizer.decode(row.stream().mapToInt(Integer::intValue).toArray(), true))
                     .matches("<user>What is \\d+ plus one\\?<assistant> ?It is one more.*");
         }
+    }
+
+    @Test
+    void aRunThatMayBeSmallerGoesOnWithTheRanksThatFindAPlace() throws IOException {
+        List<String> notes = new ArrayList<>();
+        RunConfig config = TinyRun.in(folder, "elastic", "cluster.ranks=3", "cluster.elastic=true");
+        StepResult result = pipeline(config, new Heard() {
+                    @Override
+                    public void advance(String phase, long done, Map<String, Double> metrics) {}
+
+                    @Override
+                    public void note(String line) {
+                        notes.add(line);
+                    }
+                })
+                .runSft();
+        assertThat(notes).anySatisfy(line -> assertThat(line).contains("goes on with 2 of 3 ranks"));
+        assertThat(result.after().get("loss")).isLessThan(result.before().get("loss"));
     }
 
     @Test
