@@ -1,5 +1,8 @@
 package io.rlhf4j.tensor;
 
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
 /**
  * Where tensors live and what computes with them: coarse operations of a transformer, forward and backward.
  *
@@ -39,6 +42,14 @@ public interface Backend {
 
     /** Copies elements of an equal shape, converting the type. Both may be column views. */
     void copy(Tensor source, Tensor target);
+
+    /**
+     * A contiguous tensor's elements where they lie, in the machine's byte order, if that is memory of this process: what is
+     * put there is put into the tensor. Nobody may use it once the tensor is freed. The tensor has less than 2 GiB.
+     */
+    default Optional<ByteBuffer> hostBytes(Tensor tensor) {
+        return Optional.empty();
+    }
 
     // ---- matrix products
 

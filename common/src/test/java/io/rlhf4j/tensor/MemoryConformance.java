@@ -3,6 +3,8 @@ package io.rlhf4j.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -103,6 +105,23 @@ interface MemoryConformance extends Conformance {
             Tensor slice = bench.output(type, 6, 5).slice(2, 4);
             backend().fill(slice, -2f);
             assertThat(slice.toFloats()).hasSize(10).containsOnly(-2f);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void whatIsPutIntoTheHostBytesIsPutIntoTheTensor(DType type) {
+        try (Workbench bench = open()) {
+            Tensor slice = bench.of(type, new float[] {1, 2, 3, 4, 5}, 5).slice(1, 4);
+            // A backend whose memory lies elsewhere shows none.
+            backend().hostBytes(slice).ifPresent(bytes -> {
+                assertThat(bytes.remaining()).isEqualTo(3 * type.bytes());
+                ByteBuffer two = bytes.duplicate().order(bytes.order()).limit(type.bytes());
+                bytes.position(2 * type.bytes()).put(two);
+                assertThat(slice.toFloats()).containsExactly(2, 3, 2);
+            });
+            assertThat(backend().hostBytes(slice.slice(1, 1)).map(ByteBuffer::remaining))
+                    .isIn(Optional.empty(), Optional.of(0));
         }
     }
 

@@ -11,6 +11,8 @@ import io.rlhf4j.tensor.RotarySpec;
 import io.rlhf4j.tensor.Storage;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.tensor.TokenGradient;
+import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /**
  * The backend for processors. It has threads of its own; several instances can stand beside each other in one JVM, one for
@@ -91,6 +93,11 @@ public final class CpuBackend implements Backend {
     public void copy(Tensor source, Tensor target) {
         Operands.copy(source, target);
         transfers.copy(source, target);
+    }
+
+    @Override
+    public Optional<ByteBuffer> hostBytes(Tensor tensor) {
+        return Optional.of(Rows.flat(tensor).bytes());
     }
 
     @Override

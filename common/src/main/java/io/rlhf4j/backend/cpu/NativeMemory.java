@@ -1,6 +1,8 @@
 package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.Storage;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -46,6 +48,13 @@ final class NativeMemory implements Storage {
     /** What a vector is loaded from at byte {@code offset}; {@link #inWindow} is the place in it. */
     Object window(long offset) {
         return windows[(int) (offset >>> WINDOW_SHIFT)];
+    }
+
+    /** A buffer over {@code count} bytes from byte {@code from} on, in the machine's byte order. */
+    ByteBuffer bytes(long from, int count) {
+        BytePointer pointer = new BytePointer(new Address(address + from));
+        // A pointer of capacity 0 gives a buffer of one byte.
+        return pointer.capacity(count).asByteBuffer().limit(count).order(ByteOrder.nativeOrder());
     }
 
     /** Byte {@code offset} of this memory as an offset in its {@link #window}. */

@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
+import java.nio.ByteBuffer;
 
 /** A tensor as rows in native memory. */
 final class Rows {
@@ -65,5 +66,10 @@ final class Rows {
     /** Where an element lies in the process. */
     long address(long row, long column) {
         return memory.address() + byteOffset(row, column);
+    }
+
+    /** The rows, which follow each other, as bytes in the process. */
+    ByteBuffer bytes() {
+        return memory.bytes(start, Math.multiplyExact(Math.toIntExact(count * columns), type.bytes()));
     }
 }

@@ -1,10 +1,7 @@
 package io.rlhf4j.workers.collective;
 
-import io.rlhf4j.error.ErrorKind;
-import io.rlhf4j.error.Rlhf4jException;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -22,7 +19,7 @@ final class Meeting {
     private Offer[] complete;
     private int arrived;
     private long round;
-    private CollectiveException failure;
+    private GroupFailure failure;
 
     Meeting(int worldSize, Duration deadline) {
         this.worldSize = worldSize;
@@ -66,22 +63,13 @@ final class Meeting {
             requireSound();
             long left = end - System.nanoTime();
             if (left <= 0) {
-                throw fail(
-                        absent()[0],
-                        ErrorKind.RETRYABLE,
-                        "rank %d waited %s for %s at %s: dead, or much slower than the others?"
-                                .formatted(rank, deadline, ranks(absent()), offer.operation()),
-                        null);
+                throw fail(GroupFailure.waitedInVain(rank, deadline, absent(), offer.operation()));
             }
             try {
                 wait(left / 1_000_000, (int) (left % 1_000_000));
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
-                throw fail(
-                        rank,
-                        ErrorKind.INTERRUPTED,
-                        "rank %d was interrupted while it waited at %s".formatted(rank, offer.operation()),
-                        interrupted);
+                throw fail(GroupFailure.interrupted(rank, offer.operation(), interrupted));
             }
         }
     }
@@ -89,12 +77,7 @@ final class Meeting {
     private void requireAgreement() {
         for (int rank = 1; rank < worldSize; rank++) {
             if (!arriving[rank].operation().equals(arriving[0].operation())) {
-                throw fail(
-                        rank,
-                        ErrorKind.RETRYABLE,
-                        "ranks disagree: rank 0 calls %s, rank %d calls %s"
-                                .formatted(arriving[0].operation(), rank, arriving[rank].operation()),
-                        null);
+                throw fail(GroupFailure.disagreement(0, arriving[0].operation(), rank, arriving[rank].operation()));
             }
         }
     }
@@ -102,11 +85,7 @@ final class Meeting {
     private void requireNobodyLeft(Offer offer) {
         for (int rank = 0; rank < worldSize; rank++) {
             if (left[rank]) {
-                throw fail(
-                        rank,
-                        ErrorKind.RETRYABLE,
-                        "rank %d has left the group, the others are at %s".formatted(rank, offer.operation()),
-                        null);
+                throw fail(GroupFailure.hasLeft(rank, offer.operation()));
             }
         }
     }
@@ -117,37 +96,20 @@ final class Meeting {
                 .toArray();
     }
 
-    private static String ranks(int[] ranks) {
-        return Arrays.stream(ranks).mapToObj(Integer::toString).collect(Collectors.joining(", ", "rank(s) ", ""));
-    }
-
     /** Ends the group for {@code cause}, unless it has ended. */
     synchronized void abort(int rank, Throwable cause) {
         if (failure == null) {
-            ErrorKind kind = cause instanceof Rlhf4jException known ? known.kind() : ErrorKind.RETRYABLE;
-            fail(rank, kind, "rank %d failed: %s".formatted(rank, cause), cause);
+            fail(GroupFailure.aborted(rank, "", cause));
         }
     }
 
     /** Rank {@code rank} will not come again. */
     synchronized void leave(int rank) {
         left[rank] = true;
-        if (failure == null && arrived > 0) {
-            requireOthersDone(rank);
-        }
-    }
-
-    private void requireOthersDone(int rank) {
-        for (int other = 0; other < worldSize; other++) {
-            if (arriving[other] != null) {
-                fail(
-                        rank,
-                        ErrorKind.RETRYABLE,
-                        "rank %d has left the group, the others are at %s".formatted(rank, arriving[other].operation()),
-                        null);
-                return;
-            }
-        }
+        Arrays.stream(arriving)
+                .filter(offer -> failure == null && offer != null)
+                .findFirst()
+                .ifPresent(waiting -> fail(GroupFailure.hasLeft(rank, waiting.operation())));
     }
 
     synchronized boolean hasFailed() {
@@ -156,14 +118,13 @@ final class Meeting {
 
     private void requireSound() {
         if (failure != null) {
-            // Each thread gets an exception of its own: stack traces and suppressed exceptions are not shared.
-            throw new CollectiveException(failure.kind(), failure.firstRank(), failure.getMessage(), failure);
+            throw failure.exception();
         }
     }
 
-    private CollectiveException fail(int rank, ErrorKind kind, String message, Throwable cause) {
-        failure = new CollectiveException(kind, rank, message, cause);
+    private CollectiveException fail(GroupFailure first) {
+        failure = first;
         notifyAll();
-        return failure;
+        return first.exception();
     }
 }
