@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.tensor.Tensor;
+import io.rlhf4j.workers.collective.CollectiveMetrics;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.Pending;
 import io.rlhf4j.workers.collective.Shards;
@@ -63,6 +64,11 @@ final class RejoiningCollectives implements Collectives {
     @Override
     public void barrier() {
         current.barrier();
+    }
+
+    @Override
+    public CollectiveMetrics metrics() {
+        return current.metrics();
     }
 
     @Override

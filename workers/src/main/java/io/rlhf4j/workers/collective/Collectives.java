@@ -93,6 +93,9 @@ public interface Collectives extends AutoCloseable {
     /** Waits for all ranks. */
     void barrier();
 
+    /** What this rank's operations have sent, received and taken so far. */
+    CollectiveMetrics metrics();
+
     /** Ends the group for all ranks because this one failed. The first cause is kept; later ones are ignored. */
     void abort(Throwable cause);
 

@@ -63,6 +63,11 @@ public final class CurrentGroup implements Collectives {
     }
 
     @Override
+    public CollectiveMetrics metrics() {
+        return group.metrics();
+    }
+
+    @Override
     public void abort(Throwable cause) {
         group.abort(cause);
     }

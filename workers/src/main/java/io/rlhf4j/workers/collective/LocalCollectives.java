@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.Supplier;
 
 /**
  * Sums among threads of one JVM. All ranks meet, each sums a share of the elements over all ranks in their order and
@@ -26,6 +27,7 @@ final class LocalCollectives implements Collectives {
     private final ArrayDeque<Runnable> started = new ArrayDeque<>();
     private final float[] sum = new float[CHUNK];
     private final float[] term = new float[CHUNK];
+    private final CollectiveMetrics metrics = new CollectiveMetrics();
     private boolean closed;
 
     LocalCollectives(Meeting meeting, int rank, DType sumType) {
@@ -48,7 +50,7 @@ final class LocalCollectives implements Collectives {
     public Pending startAllReduceSum(Tensor tensor) {
         String operation = Operations.allReduceSum(tensor);
         Shards shards = Shards.even(tensor.elements(), worldSize());
-        return start(() -> {
+        return start(operation, () -> {
             Tensor[] all = contents(operation, tensor, Tensor[].class);
             if (all.length > 1 || sumsRounded) {
                 sumRange(all, shards.from(rank), shards.to(rank), all, shards.from(rank));
@@ -60,7 +62,7 @@ final class LocalCollectives implements Collectives {
     @Override
     public Pending startReduceScatterSum(Tensor whole, Shards shards, Tensor part) {
         String operation = Operations.reduceScatterSum(whole, shards, part, rank);
-        return start(() -> {
+        return start(operation, () -> {
             Tensor[] all = contents(operation, whole, Tensor[].class);
             sumRange(all, shards.from(rank), shards.to(rank), new Tensor[] {part}, 0);
             depart();
@@ -70,7 +72,7 @@ final class LocalCollectives implements Collectives {
     @Override
     public Pending startAllGather(Tensor part, Shards shards, Tensor whole) {
         String operation = Operations.allGather(part, shards, whole, rank);
-        return start(() -> {
+        return start(operation, () -> {
             Tensor[] all = contents(operation, part, Tensor[].class);
             for (int other = 0; other < worldSize(); other++) {
                 copy(all[other], range(whole, shards.from(other), shards.to(other)));
@@ -82,7 +84,7 @@ final class LocalCollectives implements Collectives {
     @Override
     public Pending startBroadcast(Tensor tensor, int root) {
         String operation = Operations.broadcast(tensor, root, worldSize());
-        return start(() -> {
+        return start(operation, () -> {
             Tensor[] all = contents(operation, tensor, Tensor[].class);
             if (rank != root) {
                 copy(all[root], tensor);
@@ -91,19 +93,29 @@ final class LocalCollectives implements Collectives {
         });
     }
 
-    private Pending start(Runnable operation) {
-        started.add(operation);
+    private Pending start(String operation, Runnable action) {
+        Runnable measured = () -> {
+            long begin = System.nanoTime();
+            action.run();
+            metrics.add(operation, 0, 0, System.nanoTime() - begin);
+        };
+        started.add(measured);
         return () -> {
-            while (started.contains(operation)) {
+            while (started.contains(measured)) {
                 started.remove().run();
             }
         };
     }
 
-    private void finishStarted() {
+    /** What has been started takes place first. */
+    private <T> T now(String operation, Supplier<T> action) {
         while (!started.isEmpty()) {
             started.remove().run();
         }
+        long begin = System.nanoTime();
+        T result = action.get();
+        metrics.add(operation, 0, 0, System.nanoTime() - begin);
+        return result;
     }
 
     @Override
@@ -117,8 +129,7 @@ final class LocalCollectives implements Collectives {
     }
 
     private double[] combine(String operation, double[] values, DoubleBinaryOperator operator) {
-        finishStarted();
-        double[][] all = contents(operation, values.clone(), double[][].class);
+        double[][] all = now(operation, () -> contents(operation, values.clone(), double[][].class));
         double[] combined = all[0].clone();
         for (int other = 1; other < all.length; other++) {
             for (int i = 0; i < combined.length; i++) {
@@ -130,14 +141,18 @@ final class LocalCollectives implements Collectives {
 
     @Override
     public List<byte[]> allGather(byte[] message) {
-        finishStarted();
-        return List.of(contents(Operations.ALL_GATHER_OF_MESSAGES, message.clone(), byte[][].class));
+        String operation = Operations.ALL_GATHER_OF_MESSAGES;
+        return List.of(now(operation, () -> contents(operation, message.clone(), byte[][].class)));
     }
 
     @Override
     public void barrier() {
-        finishStarted();
-        meeting.meet(rank, new Meeting.Offer(Operations.BARRIER, null));
+        now(Operations.BARRIER, () -> meeting.meet(rank, new Meeting.Offer(Operations.BARRIER, null)));
+    }
+
+    @Override
+    public CollectiveMetrics metrics() {
+        return metrics;
     }
 
     @Override

@@ -50,6 +50,18 @@ final class Elements {
         return copy.slice(Math.toIntExact(from * size), count * size).order(ByteOrder.nativeOrder());
     }
 
+    /** Sets elements from {@code from} on to those of {@code part}, a tensor of the same type, unless they are its own. */
+    void set(long from, Tensor part) {
+        if (copy == null && part.storage() == tensor.storage() && part.offset() == tensor.offset() + from) {
+            return;
+        }
+        Elements source = of(part);
+        for (long at = 0; at < part.elements(); at += COPIED_AT_ONCE) {
+            int count = (int) Math.min(COPIED_AT_ONCE, part.elements() - at);
+            bytes(from + at, count).put(source.bytes(at, count));
+        }
+    }
+
     private void copyIn() {
         float[] values = new float[COPIED_AT_ONCE];
         for (long from = 0; from < tensor.elements(); from += COPIED_AT_ONCE) {

@@ -17,6 +17,7 @@ final class Exchange {
     private final long created = System.nanoTime();
     private byte[][] contents;
     private BitSet awaited;
+    private int queued;
     private int writesUnderWay;
     private long sentBytes;
     private long receivedBytes;
@@ -80,6 +81,16 @@ final class Exchange {
         receivedBytes += bytes;
     }
 
+    /** Something waits to be sent. */
+    void queued() {
+        queued++;
+    }
+
+    /** It waits no longer: all of it has been given to Netty. */
+    void unqueued() {
+        queued--;
+    }
+
     /** Netty has been given memory of the operation's tensors. */
     void writeBegins() {
         writesUnderWay++;
@@ -94,6 +105,11 @@ final class Exchange {
         return writesUnderWay > 0;
     }
 
+    /** Whether that rank has still to come. */
+    boolean awaits(int peer) {
+        return awaited.get(peer);
+    }
+
     /** Who has not come; where all have, who has not sent all; where all have, who does not take what it is sent. */
     int[] awaited(BitSet takers) {
         BitSet ranks = awaited;
@@ -105,7 +121,7 @@ final class Exchange {
     }
 
     boolean isDone() {
-        return writesUnderWay == 0 && awaited.isEmpty() && transfer.isDone();
+        return queued == 0 && writesUnderWay == 0 && awaited.isEmpty() && transfer.isDone();
     }
 
     void succeed() {

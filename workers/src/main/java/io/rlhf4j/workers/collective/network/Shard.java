@@ -34,6 +34,7 @@ final class Shard {
     }
 
     static ProtocolException unexpected(int peer, Piece piece) {
-        return new ProtocolException("rank %d sends %s, which is not what the operation has next".formatted(peer, piece));
+        return new ProtocolException(
+                "rank %d sends %s, which is not what the operation has next".formatted(peer, piece));
     }
 }

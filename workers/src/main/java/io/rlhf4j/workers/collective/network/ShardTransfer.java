@@ -58,7 +58,13 @@ final class ShardTransfer implements Transfer {
             forOthers(peer -> send(
                     peer,
                     new Outgoing(
-                            exchange, Phase.CONTRIBUTION, contributions, shards.from(peer), 0, shards.size(peer), cut)));
+                            exchange,
+                            Phase.CONTRIBUTION,
+                            contributions,
+                            shards.from(peer),
+                            0,
+                            shards.size(peer),
+                            cut)));
         }
         own.begin(
                 allPeers,

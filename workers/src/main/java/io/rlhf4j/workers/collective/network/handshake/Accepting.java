@@ -71,8 +71,9 @@ public final class Accepting extends Handshake {
                     "%s dials %s: is one a leftover of an earlier attempt?".formatted(other, self));
         }
         if (!other.terms().equals(self.terms())) {
-            throw new HandshakeException("the settings of rank %d are %s, and those of rank %d are %s: they have to be the same"
-                    .formatted(other.rank(), other.terms(), self.rank(), self.terms()));
+            throw new HandshakeException(
+                    "the settings of rank %d are %s, and those of rank %d are %s: they have to be the same"
+                            .formatted(other.rank(), other.terms(), self.rank(), self.terms()));
         }
     }
 }

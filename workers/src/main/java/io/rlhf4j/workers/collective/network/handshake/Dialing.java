@@ -31,7 +31,8 @@ public final class Dialing extends Handshake {
         switch (message.kind()) {
             case CHALLENGE -> prove(context, message.body());
             case WELCOME -> join(context, peer);
-            case HELLO, PROOF, REFUSAL -> throw new HandshakeException("%s is no answer to a hello".formatted(message.kind()));
+            case HELLO, PROOF, REFUSAL ->
+                throw new HandshakeException("%s is no answer to a hello".formatted(message.kind()));
         }
     }
 

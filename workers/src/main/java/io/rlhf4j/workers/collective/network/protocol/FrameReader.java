@@ -125,8 +125,7 @@ public final class FrameReader extends ChannelInboundHandlerAdapter {
         int operationBytes = head.getInt(8);
         byte[] content = new byte[bytes.length - operationBytes];
         System.arraycopy(bytes, operationBytes, content, 0, content.length);
-        listener.called(
-                head.getLong(0), new String(bytes, 0, operationBytes, StandardCharsets.UTF_8), content);
+        listener.called(head.getLong(0), new String(bytes, 0, operationBytes, StandardCharsets.UTF_8), content);
     }
 
     private void deliverFailure(byte[] message) {
