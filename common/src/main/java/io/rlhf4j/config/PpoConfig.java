@@ -53,6 +53,11 @@ public record PpoConfig(
         @Doc(value = "The actor's optimizer.", preset = "{learning_rate: 2.0e-6}") OptimizerConfig actorOptimizer,
         @Doc(value = "The critic's optimizer.", preset = "{learning_rate: 5.0e-6}") OptimizerConfig criticOptimizer)
         implements Checked {
+    /** What an answer is worth: its score, or {@link #missingEosScore} where it {@code ended} only by the limit. */
+    public double worth(double score, boolean ended) {
+        return ended ? score : missingEosScore.orElse(score);
+    }
+
     @Override
     public List<Finding> findings() {
         List<Finding> findings = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.pipeline;
 
+import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.data.EvaluatedAnswer;
@@ -23,7 +24,7 @@ import java.util.TreeMap;
  * several parts gives every part, those of weight 0 too: what is only watched is measured beside what is learned.
  */
 final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
-    /** The score; its parts follow it as {@code reward/<name>}. */
+    /** The score as training counts it; its parts follow it as {@code reward/<name>}. */
     static final String REWARD = "reward";
 
     private static final long serialVersionUID = 1L;
@@ -50,12 +51,12 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
                     .generate(work, requests).stream()
                             .map(samples -> samples.get(0))
                             .toList();
-            return scored(prompts, generations, frozen);
+            return scored(config.ppo(), prompts, generations, frozen);
         }
     }
 
     private static List<EvaluatedAnswer> scored(
-            List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
+            PpoConfig ppo, List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
         List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             PromptRow prompt = prompts.get(i);
@@ -76,15 +77,15 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
             if (scores.get(i) instanceof Score.Given given) {
                 Answer answer = answers.get(i);
                 rows.add(new EvaluatedAnswer(
-                        answer.source(), answer.key(), answer.prompt(), answer.response(), numbers(answer, given)));
+                        answer.source(), answer.key(), answer.prompt(), answer.response(), numbers(answer, given, ppo)));
             }
         }
         return rows;
     }
 
-    private static LinkedHashMap<String, Double> numbers(Answer answer, Score.Given score) {
+    private static LinkedHashMap<String, Double> numbers(Answer answer, Score.Given score, PpoConfig ppo) {
         LinkedHashMap<String, Double> numbers = new LinkedHashMap<>();
-        numbers.put(REWARD, score.value());
+        numbers.put(REWARD, ppo.worth(score.value(), answer.ended()));
         if (score.parts().size() > 1) {
             new TreeMap<>(score.parts()).forEach((part, value) -> numbers.put(REWARD + "/" + part, value));
         }

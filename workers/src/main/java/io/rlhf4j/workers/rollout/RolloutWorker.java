@@ -181,16 +181,11 @@ public final class RolloutWorker {
         List<Rollout> rewarded = new ArrayList<>();
         for (int i = 0; i < sampled.size(); i++) {
             if (scores.get(i) instanceof Score.Given given) {
-                rewarded.add(sampled.get(i).withScore(worth(sampled.get(i), given.value()), given.parts()));
+                double worth = settings.worth(given.value(), answers.get(i).ended());
+                rewarded.add(sampled.get(i).withScore(worth, given.parts()));
             }
         }
         return rewarded;
-    }
-
-    private double worth(Rollout rollout, double score) {
-        return rollout.finish() == Rollout.Finish.LENGTH
-                ? settings.missingEosScore().orElse(score)
-                : score;
     }
 
     /** The training forwards of actor, reference and critic, and what follows from them. */
