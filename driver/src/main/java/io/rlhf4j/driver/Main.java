@@ -1,7 +1,6 @@
 package io.rlhf4j.driver;
 
 import io.rlhf4j.driver.command.CommandLineTool;
-import io.rlhf4j.driver.command.Terminal;
 
 /** Where the program begins: {@code rlhf4j <command>}. */
 public final class Main {
@@ -9,7 +8,7 @@ public final class Main {
 
     /** Runs the command and ends the process with its exit code. */
     public static void main(String... arguments) {
-        int exitCode = CommandLineTool.run(Terminal.ofProcess(), arguments);
+        int exitCode = CommandLineTool.runProcess(arguments);
         // Not a return: threads of libraries must not keep a finished run alive.
         System.exit(exitCode);
     }

@@ -41,6 +41,18 @@ public final class CommandLineTool implements Runnable {
     private CommandLineTool() {}
 
     /**
+     * Runs a command on the streams of this process, of which the error stream is then for the user alone.
+     *
+     * @return the exit code; nothing is thrown
+     */
+    public static int runProcess(String... arguments) {
+        Terminal terminal = Terminal.ofProcess();
+        LogFile.prepare();
+        LoggedErrors.begin();
+        return run(terminal, arguments);
+    }
+
+    /**
      * Runs one command.
      *
      * @return the exit code; nothing is thrown

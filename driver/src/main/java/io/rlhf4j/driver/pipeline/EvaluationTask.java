@@ -77,7 +77,11 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
             if (scores.get(i) instanceof Score.Given given) {
                 Answer answer = answers.get(i);
                 rows.add(new EvaluatedAnswer(
-                        answer.source(), answer.key(), answer.prompt(), answer.response(), numbers(answer, given, ppo)));
+                        answer.source(),
+                        answer.key(),
+                        answer.prompt(),
+                        answer.response(),
+                        numbers(answer, given, ppo)));
             }
         }
         return rows;
