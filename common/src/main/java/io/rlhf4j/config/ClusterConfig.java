@@ -13,7 +13,8 @@ public record ClusterConfig(
         @Doc(value = "Data-parallel training ranks.", preset = "1", range = "[1, inf)") int ranks,
         @Doc(
                         value =
-                                "Threads that one rank computes with; 0 divides the cores of a machine among its ranks.",
+                                "Threads that one rank computes with; 0 divides the cores of this machine among the ranks, on a"
+                                        + " cluster it takes `spark.task.cpus`.",
                         preset = "0",
                         range = "[0, inf)")
                 int threads,

@@ -39,18 +39,18 @@ public record RunIdentity(SortedMap<String, String> facts) {
     /**
      * The identity of a run.
      *
-     * @param backend name of the backend that computes
+     * @param machine what the ranks compute with
      * @param inputs what lies outside of the configuration: files of sources and models, versions of libraries, by name
      */
-    public static RunIdentity of(RunConfig config, String backend, Map<String, String> inputs) {
+    public static RunIdentity of(RunConfig config, Machine machine, Map<String, String> inputs) {
         SortedMap<String, String> facts = new TreeMap<>();
         flatten("", ConfigWriter.tree(config), facts);
         facts.keySet().removeIf(key -> WITHOUT_EFFECT.stream().anyMatch(key::startsWith));
         facts.put("cluster.threads", Integer.toString(config.cluster().threadsOrShare()));
         facts.put(
                 "cluster.rollout_partitions", Integer.toString(config.cluster().rolloutPartitionsOrRanks()));
-        facts.put("backend", backend);
-        facts.put("processor", Processor.features());
+        facts.put("backend", machine.backend());
+        facts.put("processor", machine.processor());
         facts.putAll(inputs);
         return new RunIdentity(facts);
     }

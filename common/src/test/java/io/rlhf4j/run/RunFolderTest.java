@@ -71,12 +71,12 @@ class RunFolderTest {
 
     @Test
     void aResumptionSaysWhatIsNotAsItWas() throws IOException {
-        RunIdentity before = RunIdentity.of(config, "cpu", Map.of("version of spark", "4.1.3"));
+        RunIdentity before = RunIdentity.of(config, new Machine("cpu", "amd64"), Map.of("version of spark", "4.1.3"));
         folder.writeManifest(RunManifest.begun("first", before));
 
         RunConfig other = ConfigFile.read(
                 ConfigFile.write(config), "run.yaml", List.of("seed=9", "cluster.attempts=7", "cluster.threads=3"));
-        RunIdentity now = RunIdentity.of(other, "nd4j", Map.of("version of spark", "4.1.3"));
+        RunIdentity now = RunIdentity.of(other, new Machine("nd4j", "amd64"), Map.of("version of spark", "4.1.3"));
         RunManifest read = folder.readManifest().orElseThrow();
 
         assertThat(read.identity()).isEqualTo(before);

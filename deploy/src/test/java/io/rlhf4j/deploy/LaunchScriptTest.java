@@ -85,8 +85,10 @@ class LaunchScriptTest {
         Outcome outcome = run(
                 SCRIPT, Map.of("SPARK_HOME", "/opt/spark"), "--dry-run", "--submit", "--master", "yarn", "--", "ppo");
         assertThat(outcome.text())
-                .contains("/opt/spark/bin/spark-submit --master yarn --class io.rlhf4j.driver.Main")
-                .contains("spark.executor.extraJavaOptions=--add-modules=jdk.incubator.vector");
+                .contains(
+                        "/opt/spark/bin/spark-submit --driver-java-options",
+                        "--master yarn --class io.rlhf4j.driver.Main")
+                .contains("io.rlhf4j.driver.Main --jars");
         assertThat(run(SCRIPT, Map.of(), "--dry-run", "--submit", "plan").exitCode())
                 .isEqualTo(2);
     }

@@ -63,14 +63,18 @@ public final class RunWatch {
                 say.accept(line);
                 said = line;
             }
-            if (status.isPresent() && silence.compareTo(expiry) >= 0) {
+            // Who gives the lease back has told its status before, so that soon there is nothing left to wait for.
+            boolean left = now.isPresent() && now.get().released();
+            if (status.isPresent() && silence.compareTo(left ? INTERVAL : expiry) >= 0) {
                 throw new Rlhf4jException(
                         ErrorKind.RETRYABLE,
-                        ("run '%s': its process has not been heard of for %d s and is given up%s; the same command goes on"
-                                        + " from the last checkpoint")
+                        "run '%s': its process %s%s; the same command goes on from the last checkpoint"
                                 .formatted(
                                         folder.root().getName(),
-                                        silence.toSeconds(),
+                                        left
+                                                ? "ended without telling how"
+                                                : "has not been heard of for %d s and is given up"
+                                                        .formatted(silence.toSeconds()),
                                         heard.map(record -> " (" + record.holder() + ")")
                                                 .orElse("")));
             }

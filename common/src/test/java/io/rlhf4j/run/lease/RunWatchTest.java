@@ -75,6 +75,14 @@ class RunWatchTest {
     }
 
     @Test
+    void aProcessThatLeavesWithoutAStatusIsGivenUpAtOnce() throws Exception {
+        folder.writeStatus(RunStatus.running("ppo", 1));
+        new RunLease(folder, hadoop, EXPIRY).take(line -> {}).close();
+        assertThatThrownBy(() -> watch().end(0, DAY, said::add)).hasMessageContaining("ended without telling how");
+        assertThat(seconds).isEqualTo(1);
+    }
+
+    @Test
     void theTimeToWaitEnds() {
         assertThatThrownBy(() -> watch().end(0, Duration.ofSeconds(7), said::add))
                 .hasMessageContaining("has not begun; that was all the time to wait, 7 s");

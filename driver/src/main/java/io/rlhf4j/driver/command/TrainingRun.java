@@ -67,7 +67,8 @@ final class TrainingRun {
             report(folder, plan);
             terminal.out().println("run folder: " + folder.root());
             return results;
-        } catch (IOException | RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
+            // Everything: Scala throws checked exceptions that no signature tells of.
             // Who has lost the lease is stopped, but the run goes on elsewhere: its status is not ours to write.
             run.requireHeld();
             Rlhf4jException failure = Failures.asOurs(thrown);

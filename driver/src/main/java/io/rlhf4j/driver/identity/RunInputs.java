@@ -4,8 +4,8 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.data.SourceFiles;
+import io.rlhf4j.run.Machine;
 import io.rlhf4j.run.RunIdentity;
-import io.rlhf4j.tensor.Backends;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +27,7 @@ final class RunInputs {
     }
 
     /** The identity of a run that starts now. Processor and backend are those of this machine. */
-    RunIdentity identity(RunConfig config) throws IOException {
+    RunIdentity identity(RunConfig config, Machine machine) throws IOException {
         Map<String, String> inputs = new TreeMap<>();
         for (SourceConfig source : config.data().sources()) {
             inputs.put("files of source '%s'".formatted(source.label()), ofSource(source));
@@ -44,8 +44,7 @@ final class RunInputs {
                     system.exists(template) ? facts.ofModel(List.of(system.getFileStatus(template))) : "missing");
         }
         LibraryVersions.all().forEach((library, version) -> inputs.put("version of " + library, version));
-        String backend = Backends.onClassPath().resolve(config.compute().backend());
-        return RunIdentity.of(config, backend, inputs);
+        return RunIdentity.of(config, machine, inputs);
     }
 
     /** Name of the fact that tells which model a step starts from. */

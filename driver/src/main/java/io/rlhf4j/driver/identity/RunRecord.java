@@ -3,6 +3,7 @@ package io.rlhf4j.driver.identity;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.Machine;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunIdentity;
 import io.rlhf4j.run.RunIdentity.Difference;
@@ -21,11 +22,13 @@ import org.apache.hadoop.fs.Path;
 /** Keeps what a run is in its manifest, with its configuration, and holds every later start against it. */
 public final class RunRecord {
     private final RunConfig config;
+    private final Machine machine;
     private final RunFolder folder;
     private final Configuration hadoop;
 
     /** The record of the run that {@code config} names, in its folder. */
-    public RunRecord(RunConfig config, RunFolder folder, Configuration hadoop) {
+    public RunRecord(RunConfig config, Machine machine, RunFolder folder, Configuration hadoop) {
+        this.machine = machine;
         this.config = config;
         this.folder = folder;
         this.hadoop = hadoop;
@@ -39,7 +42,7 @@ public final class RunRecord {
      *     folder stays as it was
      */
     public void start(Consumer<String> say) throws IOException {
-        RunIdentity now = new RunInputs(hadoop).identity(config);
+        RunIdentity now = new RunInputs(hadoop).identity(config, machine);
         Optional<RunManifest> before = folder.readManifest();
         if (before.isEmpty()) {
             folder.writeManifest(RunManifest.begun(config.name(), now));

@@ -9,10 +9,12 @@ import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.identity.RunRecord;
 import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.driver.spark.RankMachines;
 import io.rlhf4j.driver.spark.Retry;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.Fence;
+import io.rlhf4j.run.Machine;
 import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,7 +52,7 @@ public final class Pipeline {
      */
     public Pipeline(SparkSession session, RunConfig config, Progress progress, Fence fence) {
         this.session = session;
-        this.config = config;
+        this.config = RankMachines.settle(config, session.sparkContext());
         this.progress = progress;
         this.hadoop = session.sparkContext().hadoopConfiguration();
         this.folder = RunFolder.of(config, hadoop, fence);
@@ -167,7 +169,8 @@ public final class Pipeline {
             return;
         }
         try {
-            new RunRecord(config, folder, hadoop).start(progress::note);
+            Machine machine = RankMachines.of(config, session.sparkContext(), barrierJob(), progress::note);
+            new RunRecord(config, machine, folder, hadoop).start(progress::note);
         } catch (IOException unreadable) {
             throw new UncheckedIOException("cannot tell what run " + folder + " is", unreadable);
         }

@@ -3,7 +3,10 @@ package io.rlhf4j.driver.spark;
 import io.rlhf4j.config.ClusterConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Secrets;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
 import org.apache.spark.launcher.JavaModuleOptions;
@@ -26,10 +29,26 @@ public final class SparkSessions {
      * @throws io.rlhf4j.error.Rlhf4jException where a setting contradicts the run
      */
     public static SparkSession start(RunConfig config) {
+        requireOpenModules();
         SparkConf conf = new SparkConf();
         settings(config, conf.contains("spark.master")).forEach(conf::set);
+        for (String options : List.of("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")) {
+            conf.set(options, (JVM_OPTIONS + " " + conf.get(options, "")).strip());
+        }
+        ApplicationJars.addTo(conf);
         BarrierChecks.requirePossible(conf);
         return SparkSession.builder().config(conf).getOrCreate();
+    }
+
+    /** Spark gives these options to every JVM but one: the driver's in cluster deploy mode on a standalone cluster. */
+    private static void requireOpenModules() {
+        Module java = Object.class.getModule();
+        if (!java.isOpen("java.nio", SparkSessions.class.getModule())) {
+            throw new Rlhf4jException(
+                    ErrorKind.CLUSTER,
+                    "the driver's JVM runs without the options that Spark needs; give spark-submit --driver-java-options \"%s\""
+                            .formatted(JVM_OPTIONS));
+        }
     }
 
     /** Spark's settings for a run. Those of spark-submit stay where this has no opinion. */
@@ -45,8 +64,6 @@ public final class SparkSessions {
         settings.put("spark.ui.enabled", "false");
         settings.put("spark.sql.shuffle.partitions", "8");
         settings.put("spark.sql.session.timeZone", "UTC");
-        settings.put("spark.driver.extraJavaOptions", JVM_OPTIONS);
-        settings.put("spark.executor.extraJavaOptions", JVM_OPTIONS);
         // Spark's own defaults are ten minutes of silence and a year: a run says within its own limits what is missing.
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1");
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");

@@ -8,6 +8,7 @@ import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.pipeline.TinyRun;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.Machine;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunManifest;
 import io.rlhf4j.run.SmallFiles;
@@ -105,7 +106,7 @@ class RunRecordTest {
 
     private List<String> start(RunConfig config) throws IOException {
         List<String> said = new ArrayList<>();
-        new RunRecord(config, RunFolder.of(config, hadoop), hadoop).start(said::add);
+        new RunRecord(config, Machine.here(config), RunFolder.of(config, hadoop), hadoop).start(said::add);
         return said;
     }
 

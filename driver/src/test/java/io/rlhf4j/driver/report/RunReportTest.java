@@ -7,6 +7,7 @@ import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.identity.RunRecord;
 import io.rlhf4j.driver.pipeline.TinyRun;
 import io.rlhf4j.driver.plan.PeakMemory;
+import io.rlhf4j.run.Machine;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunStatus;
@@ -87,7 +88,7 @@ class RunReportTest {
     private RunFolder run() throws IOException {
         RunConfig config = TinyRun.in(temporary, "reported");
         RunFolder folder = RunFolder.of(config, hadoop);
-        new RunRecord(config, folder, hadoop).start(line -> {});
+        new RunRecord(config, Machine.here(config), folder, hadoop).start(line -> {});
         folder.writeStatus(RunStatus.running("pipeline", 1).done());
         try (MetricsLog metrics = folder.openMetrics()) {
             IntStream.rangeClosed(1, 1000)
