@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /** How a reward is called, and what it means that none came. */
 public record RewardCallConfig(
-        @Doc(value = "Time that one batch of responses may take.", preset = "60s") Duration deadline,
+        @Doc(value = "Time that one batch of responses, 32 at most, may take.", preset = "60s") Duration deadline,
         @Doc(value = "Calls after a first one that failed.", preset = "2", range = "[0, inf)") int retries,
         @Doc(
                         value =

@@ -21,6 +21,9 @@ final class GuardedCall implements AutoCloseable {
     /** How long an interrupted call may take to end; one that does not end is not tried again, for it would run twice. */
     private static final long GRACE_SECONDS = 10;
 
+    /** Answers of one call: a deadline means the same whether a task has ten answers or thousands. */
+    private static final int BATCH = 32;
+
     private final WeightedReward term;
     private ExecutorService thread;
 
@@ -30,9 +33,14 @@ final class GuardedCall implements AutoCloseable {
 
     /** One score for each answer: what the reward says, or why it says nothing. */
     List<Score> score(List<Answer> answers) {
-        if (answers.isEmpty()) {
-            return List.of();
+        List<Score> scores = new ArrayList<>();
+        for (int from = 0; from < answers.size(); from += BATCH) {
+            scores.addAll(scoreBatch(answers.subList(from, Math.min(answers.size(), from + BATCH))));
         }
+        return scores;
+    }
+
+    private List<Score> scoreBatch(List<Answer> answers) {
         String reason = "";
         for (int attempt = 0; attempt <= term.call().retries(); attempt++) {
             try {

@@ -9,10 +9,12 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class RewardSumTest {
@@ -60,6 +62,29 @@ class RewardSumTest {
                     .hasMessageContaining("row-1")
                     .extracting(thrown -> ((Rlhf4jException) thrown).kind())
                     .isEqualTo(ErrorKind.RETRYABLE);
+        }
+    }
+
+    @Test
+    void manyAnswersAreAskedAboutInBatches() {
+        List<Integer> sizes = new ArrayList<>();
+        Reward length = (answers, deadline) -> {
+            sizes.add(answers.size());
+            return answers.stream()
+                    .map(answer -> Score.of(answer.response().length()))
+                    .toList();
+        };
+        List<Answer> many = IntStream.range(0, 70)
+                .mapToObj(i -> Answers.of("q", "a".repeat(i), ""))
+                .toList();
+
+        try (RewardSum sum = new RewardSum(List.of(term("length", 1, length, Missing.FAIL)))) {
+            List<Score> scores = sum.score(many);
+
+            assertThat(sizes).containsExactly(32, 32, 6);
+            for (int i = 0; i < many.size(); i++) {
+                assertThat(((Score.Given) scores.get(i)).value()).isEqualTo(i);
+            }
         }
     }
 
