@@ -28,4 +28,9 @@ public record AnswerTraits(
                 random.nextDouble() < closes,
                 random.nextDouble() < promisesNothing);
     }
+
+    /** The same answer with the fact right where it was wrong, and wrong where it was right. */
+    AnswerTraits withOtherFact() {
+        return new AnswerTraits(!rightFact, rightLanguage, greets, closes, promisesNothing);
+    }
 }

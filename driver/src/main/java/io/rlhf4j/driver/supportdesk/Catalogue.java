@@ -15,12 +15,6 @@ public record Catalogue(List<Product> products) {
         {"Dahlia clock", "大丽钟"},
         {"Elm headset", "榆木耳机"},
         {"Fern camera", "蕨叶相机"},
-        {"Ginkgo watch", "银杏手表"},
-        {"Hazel kettle", "榛果水壶"},
-        {"Iris tablet", "鸢尾平板"},
-        {"Juniper drone", "杜松无人机"},
-        {"Kelp scanner", "海带扫描仪"},
-        {"Lotus printer", "莲花打印机"},
     };
 
     public Catalogue {

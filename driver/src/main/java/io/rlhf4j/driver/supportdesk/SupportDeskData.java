@@ -24,9 +24,12 @@ import java.util.SplittableRandom;
  */
 public final class SupportDeskData {
     /** One question in this many is held out. */
-    private static final int HELD_OUT = 6;
+    private static final int HELD_OUT = 5;
 
     private static final double CHINESE_SHARE = 0.3;
+    /** Share of judgements between answers that differ in the fact alone. */
+    private static final double FACT_ALONE = 0.4;
+
     private static final double MISTAKEN_JUDGEMENTS = 0.05;
 
     private final SplittableRandom random;
@@ -81,7 +84,7 @@ public final class SupportDeskData {
         List<Map<String, String>> rows = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Question question = questions.get(i % questions.size());
-            AnswerTraits traits = AnswerTraits.draw(random, 0.5, 0.8, 0.6, 0.6, 0.7);
+            AnswerTraits traits = AnswerTraits.draw(random, 0.6, 0.7, 0.5, 0.5, 0.6);
             rows.add(row("prompt", question.text(), "response", AnswerWriter.write(question, traits, random)));
         }
         return rows;
@@ -91,8 +94,12 @@ public final class SupportDeskData {
         List<Map<String, String>> rows = new ArrayList<>();
         while (rows.size() < count) {
             Question question = questions.get(rows.size() % questions.size());
-            String first = AnswerWriter.write(question, AnswerTraits.draw(random, 0.5, 0.7, 0.5, 0.5, 0.5), random);
-            String second = AnswerWriter.write(question, AnswerTraits.draw(random, 0.5, 0.7, 0.5, 0.5, 0.5), random);
+            AnswerTraits traits = AnswerTraits.draw(random, 0.5, 0.7, 0.5, 0.5, 0.5);
+            AnswerTraits others = random.nextDouble() < FACT_ALONE
+                    ? traits.withOtherFact()
+                    : AnswerTraits.draw(random, 0.5, 0.7, 0.5, 0.5, 0.5);
+            String first = AnswerWriter.write(question, traits, random);
+            String second = AnswerWriter.write(question, others, random);
             double gap = truth.score(question.text(), first).total()
                     - truth.score(question.text(), second).total();
             if (Math.abs(gap) < 1e-9) {
