@@ -40,6 +40,15 @@ public record PackedRows(TokenBatch batch, int[] rows, int[] targets, int[] ends
         return builder.build();
     }
 
+    /** Prompts with their answers, of which all tokens of the answers are asked for. */
+    public static PackedRows ofAnswers(List<int[]> prompts, List<int[]> answers) {
+        Builder builder = new Builder();
+        for (int i = 0; i < answers.size(); i++) {
+            builder.add(join(prompts.get(i), answers.get(i)), prompts.get(i).length, index -> true);
+        }
+        return builder.build();
+    }
+
     /** Both answers of each pair, chosen then rejected, pair after pair. No token is asked for. */
     public static TokenBatch ofPairs(List<PreferenceRow> pairs) {
         List<int[]> sequences = new ArrayList<>();

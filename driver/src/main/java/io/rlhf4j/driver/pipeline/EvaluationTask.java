@@ -14,6 +14,7 @@ import io.rlhf4j.reward.Answer;
 import io.rlhf4j.reward.Score;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.rollout.AnswerDivergence;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +38,27 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
     @Override
     List<EvaluatedAnswer> work(
             RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen) {
+        try (Scope work = trained.scope().child("evaluation")) {
+            List<Generation> generations = generate(config, prompts, trained, frozen, work);
+            double[] divergence = divergence(config, prompts, generations, trained, frozen, work);
+            List<Answer> asked = answers(prompts, generations, frozen);
+            List<Score> scores = frozen.rewards().score(asked);
+            List<EvaluatedAnswer> answers = new ArrayList<>();
+            for (int i = 0; i < asked.size(); i++) {
+                if (scores.get(i) instanceof Score.Given given) {
+                    LinkedHashMap<String, Double> numbers = numbers(asked.get(i), given, config.ppo());
+                    if (divergence.length > 0) {
+                        numbers.put("kl_sum", divergence[i]);
+                    }
+                    answers.add(evaluated(asked.get(i), numbers));
+                }
+            }
+            return answers;
+        }
+    }
+
+    private static List<Generation> generate(
+            RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen, Scope work) {
         SamplingConfig sampling = config.evaluation().sampling();
         // The same stream before and after training: what differs is the model, not the luck.
         RandomStream stream = RandomStream.of(config.seed()).at("evaluation");
@@ -46,17 +68,37 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
                 .toList();
         StopTexts stopTexts =
                 new StopTexts(sampling.stop(), () -> frozen.tokenizer().streamingDecoder(true));
-        try (Scope work = trained.scope().child("evaluation")) {
-            List<Generation> generations = new Generator(trained.generator(), sampling, frozen.endTokens(), stopTexts)
-                    .generate(work, requests).stream()
-                            .map(samples -> samples.get(0))
-                            .toList();
-            return scored(config.ppo(), prompts, generations, frozen);
-        }
+        return new Generator(trained.generator(), sampling, frozen.endTokens(), stopTexts)
+                .generate(work, requests).stream()
+                        .map(samples -> samples.get(0))
+                        .toList();
     }
 
-    private static List<EvaluatedAnswer> scored(
-            PpoConfig ppo, List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
+    /** Of each answer, in nats; empty where the run has no reference. */
+    private static double[] divergence(
+            RunConfig config,
+            List<PromptRow> prompts,
+            List<Generation> generations,
+            VersionedModels trained,
+            FrozenModels frozen,
+            Scope work) {
+        if (frozen.reference() == null) {
+            return new double[0];
+        }
+        SamplingConfig sampling = config.evaluation().sampling();
+        double temperature = sampling.greedy() ? 1 : sampling.temperature();
+        return new AnswerDivergence(
+                        trained.actor(),
+                        frozen.reference(),
+                        temperature,
+                        config.compute().microBatchTokens())
+                .of(
+                        prompts.stream().map(PromptRow::ids).toList(),
+                        generations.stream().map(Generation::ids).toList(),
+                        work);
+    }
+
+    private static List<Answer> answers(List<PromptRow> prompts, List<Generation> generations, FrozenModels frozen) {
         List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             PromptRow prompt = prompts.get(i);
@@ -71,20 +113,11 @@ final class EvaluationTask extends ModelTask<EvaluatedAnswer> {
                     generation.ids(),
                     generation.finishReason() != FinishReason.LENGTH));
         }
-        List<Score> scores = frozen.rewards().score(answers);
-        List<EvaluatedAnswer> rows = new ArrayList<>();
-        for (int i = 0; i < prompts.size(); i++) {
-            if (scores.get(i) instanceof Score.Given given) {
-                Answer answer = answers.get(i);
-                rows.add(new EvaluatedAnswer(
-                        answer.source(),
-                        answer.key(),
-                        answer.prompt(),
-                        answer.response(),
-                        numbers(answer, given, ppo)));
-            }
-        }
-        return rows;
+        return answers;
+    }
+
+    private static EvaluatedAnswer evaluated(Answer answer, LinkedHashMap<String, Double> numbers) {
+        return new EvaluatedAnswer(answer.source(), answer.key(), answer.prompt(), answer.response(), numbers);
     }
 
     private static LinkedHashMap<String, Double> numbers(Answer answer, Score.Given score, PpoConfig ppo) {

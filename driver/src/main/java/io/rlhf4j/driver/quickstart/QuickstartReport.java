@@ -51,7 +51,7 @@ final class QuickstartReport {
         names.putAll(result.after());
         for (String name : names.keySet()) {
             row(
-                    label(result.step()) + " " + name.replace('_', ' '),
+                    label(result.step()) + " " + name.replace("evaluation/", "").replace('_', ' '),
                     result.before().getOrDefault(name, Double.NaN),
                     result.after().getOrDefault(name, Double.NaN));
         }

@@ -12,7 +12,8 @@ import java.util.List;
  * @param text what the customer writes
  */
 public record Question(Product product, Attribute attribute, Language language, String text) {
-    private static final List<String> ENGLISH_OPENINGS = List.of("", "Hi, ", "Excuse me, ", "Good morning, ", "Hello there, ");
+    private static final List<String> ENGLISH_OPENINGS =
+            List.of("", "Hi, ", "Excuse me, ", "Good morning, ", "Hello there, ");
     private static final List<String> CHINESE_OPENINGS = List.of("", "你好，", "请问，", "早上好，", "打扰一下，");
     private static final List<String> ENGLISH_PHRASES = List.of(
             "what is the %2$s of the %1$s?",
