@@ -2,7 +2,9 @@ package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.DType;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -13,21 +15,31 @@ import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerPointer;
 
 /** oneDNN's matrix product, by its C interface. */
 final class OneDnn {
+    /** Generated code that oneDNN keeps for whoever asks for the same again; half a megabyte each. */
+    private static final int KEPT_CODE = 128;
+
     private final String library;
     private final dnnl_engine engine = new dnnl_engine();
     private final boolean multipliesBf16;
+    private final Map<DType, Boolean> anySizes = new EnumMap<>(DType.class);
 
     /** Loads the library. @throws UnsatisfiedLinkError where it has no build for this machine */
     OneDnn() {
         library = Loader.load(dnnl.class);
         check(dnnl.dnnl_engine_create(engine, dnnl.dnnl_cpu, 0), "create engine");
+        check(dnnl.dnnl_set_primitive_cache_capacity(KEPT_CODE), "limit the code that is kept");
         int features = dnnl.dnnl_get_effective_cpu_isa();
         multipliesBf16 = (features & dnnl.dnnl_cpu_isa_avx512_core_bf16) == dnnl.dnnl_cpu_isa_avx512_core_bf16
                 || (features & dnnl.dnnl_cpu_isa_avx2_vnni_2) == dnnl.dnnl_cpu_isa_avx2_vnni_2;
+        for (DType type : DType.values()) {
+            anySizes.put(type, hasCodeForAnySizes(type));
+        }
     }
 
     /** Path of the loaded library. */
@@ -49,26 +61,73 @@ final class OneDnn {
 
     /** A product of {@code shape} for the calling thread's OpenMP thread count. */
     Product product(ProductShape shape) {
-        dnnl_memory_desc a = matrix(shape.input(), shape.m(), shape.k(), shape.strideA(), shape.transposeA());
-        dnnl_memory_desc b = matrix(shape.input(), shape.k(), shape.n(), shape.strideB(), shape.transposeB());
-        dnnl_memory_desc out = matrix(shape.output(), shape.m(), shape.n(), shape.strideOut(), false);
-        dnnl_memory_desc bias = shape.bias() == null ? null : matrix(shape.bias(), 1, shape.n(), shape.n(), false);
+        return product(shape, shape.deservesOwnCode() || !anySizes.get(shape.input()));
+    }
+
+    /** A product by code for exactly this shape, or by that for any sizes. */
+    Product product(ProductShape shape, boolean exact) {
+        dnnl_primitive_desc description = description(shape, exact);
+        dnnl_primitive primitive = new dnnl_primitive();
+        check(dnnl.dnnl_primitive_create(primitive, description), "create product " + shape);
+        dnnl.dnnl_primitive_desc_destroy(description);
+        dnnl_stream stream = new dnnl_stream();
+        check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "create stream");
+        List<dnnl_memory> memories = new ArrayList<>();
+        for (dnnl_memory_desc matrix : matrices(shape, true)) {
+            memories.add(memory(matrix));
+        }
+        return new Product(primitive, stream, memories.toArray(new dnnl_memory[0]));
+    }
+
+    private dnnl_primitive_desc description(ProductShape shape, boolean exact) {
+        List<dnnl_memory_desc> matrices = matrices(shape, exact);
         dnnl_primitive_attr attributes = attributes(shape.add());
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         check(
-                dnnl.dnnl_matmul_primitive_desc_create(description, engine, a, b, bias, out, attributes),
+                dnnl.dnnl_matmul_primitive_desc_create(
+                        description,
+                        engine,
+                        matrices.get(0),
+                        matrices.get(1),
+                        shape.bias() == null ? null : matrices.get(3),
+                        matrices.get(2),
+                        attributes),
                 "prepare product " + shape);
-        dnnl_primitive primitive = new dnnl_primitive();
-        check(dnnl.dnnl_primitive_create(primitive, description), "create product " + shape);
-        dnnl_stream stream = new dnnl_stream();
-        check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "create stream");
-        List<dnnl_memory> memories = new ArrayList<>(List.of(memory(a), memory(b), memory(out)));
-        if (bias != null) {
-            memories.add(memory(bias));
-        }
-        dnnl.dnnl_primitive_desc_destroy(description);
+        matrices.forEach(dnnl::dnnl_memory_desc_destroy);
         dnnl.dnnl_primitive_attr_destroy(attributes);
-        return new Product(primitive, stream, memories.toArray(new dnnl_memory[0]));
+        return description;
+    }
+
+    /** Whether sizes may be left open in products of this type without falling back to a plain loop. */
+    private boolean hasCodeForAnySizes(DType type) {
+        if (type == DType.BF16 && !multipliesBf16) {
+            return false;
+        }
+        ProductShape some = ProductShape.of(2, 2, 2, type, type, false, false, 2, 2, 2, false);
+        dnnl_primitive_desc description = description(some, false);
+        try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
+            check(
+                    dnnl.dnnl_primitive_desc_query(description, dnnl.dnnl_query_impl_info_str, 0, name),
+                    "name its way to multiply");
+            return name.get(BytePointer.class, 0).getString().startsWith("gemm:jit");
+        } finally {
+            dnnl.dnnl_primitive_desc_destroy(description);
+        }
+    }
+
+    /** Left factor, right factor, result and, where there is one, bias; with their sizes, or with those left open. */
+    private static List<dnnl_memory_desc> matrices(ProductShape shape, boolean exact) {
+        long m = exact ? shape.m() : dnnl.DNNL_RUNTIME_DIM_VAL;
+        long n = exact ? shape.n() : dnnl.DNNL_RUNTIME_DIM_VAL;
+        long k = exact ? shape.k() : dnnl.DNNL_RUNTIME_DIM_VAL;
+        List<dnnl_memory_desc> matrices = new ArrayList<>();
+        matrices.add(matrix(shape.input(), m, k, exact ? shape.strideA() : m, shape.transposeA()));
+        matrices.add(matrix(shape.input(), k, n, exact ? shape.strideB() : n, shape.transposeB()));
+        matrices.add(matrix(shape.output(), m, n, exact ? shape.strideOut() : n, false));
+        if (shape.bias() != null) {
+            matrices.add(matrix(shape.bias(), 1, n, n, false));
+        }
+        return matrices;
     }
 
     private static dnnl_memory_desc matrix(DType type, long rows, long columns, long stride, boolean transposed) {

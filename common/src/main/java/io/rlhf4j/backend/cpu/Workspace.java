@@ -1,7 +1,7 @@
 package io.rlhf4j.backend.cpu;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -14,7 +14,7 @@ final class Workspace {
     private final OneDnn oneDnn;
     private final List<NativeMemory> buffers = new ArrayList<>();
     private final List<Span> spans = new ArrayList<>();
-    private final Map<ProductShape, Product> products = new HashMap<>();
+    private final Map<ProductShape, Product> products = new RecentProducts();
 
     Workspace(MemoryPool pool, OneDnn oneDnn) {
         this.pool = pool;
@@ -91,5 +91,24 @@ final class Workspace {
         }
         buffers.clear();
         spans.clear();
+    }
+
+    /** The products used last; any other is closed. */
+    private static final class RecentProducts extends LinkedHashMap<ProductShape, Product> {
+        private static final int CAPACITY = 256;
+        private static final long serialVersionUID = 1L;
+
+        RecentProducts() {
+            super(CAPACITY, 0.75f, true);
+        }
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ProductShape, Product> eldest) {
+            if (size() <= CAPACITY) {
+                return false;
+            }
+            eldest.getValue().close();
+            return true;
+        }
     }
 }
