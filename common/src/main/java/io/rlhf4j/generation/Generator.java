@@ -1,6 +1,7 @@
 package io.rlhf4j.generation;
 
 import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.tensor.Scope;
 import java.util.List;
@@ -37,13 +38,13 @@ public final class Generator {
      * @param scope holds cache and buffers while this runs; nothing of it is left afterwards
      * @param listener is told every token
      * @return the samples of each request, in the order of its streams
-     * @throws IllegalArgumentException when a prompt leaves no room for a token in the model's context
+     * @throws Rlhf4jException of kind DATA when a prompt leaves no room for a token in the model's context
      */
     public List<List<Generation>> generate(Scope scope, List<GenerationRequest> requests, TokenListener listener) {
         int context = context(model);
         for (GenerationRequest request : requests) {
             if (request.promptIds().length >= context) {
-                throw new IllegalArgumentException("a prompt of %d tokens leaves no room in a context of %d"
+                throw Rlhf4jException.data("a prompt of %d tokens leaves no room in the model's context of %d; shorten it"
                         .formatted(request.promptIds().length, context));
             }
         }
@@ -54,7 +55,7 @@ public final class Generator {
 
     /** The longest sequence that the model is made for. */
     static int context(CausalLanguageModel model) {
-        int limit = model.config().positions().limit();
+        int limit = model.config().maxPositions();
         return limit == 0 ? Integer.MAX_VALUE : limit;
     }
 }

@@ -57,12 +57,6 @@ final class TokenEmbedding {
     }
 
     private int[] rowsOf(int[] positionsOfIds) {
-        int last = Arrays.stream(positionsOfIds).max().orElse(0);
-        if (last >= learned.positions()) {
-            throw Rlhf4jException.data(
-                    "a sequence has %d tokens, the model has learned %d positions; shorten prompts or responses"
-                            .formatted(last + 1, learned.positions()));
-        }
         return Arrays.stream(positionsOfIds)
                 .map(position -> position + learned.offset())
                 .toArray();

@@ -126,7 +126,9 @@ final class Transformer {
 
     private Variable forward(Operations operations, int[] ids, int[] positions, Attending attending, int[] rows) {
         Tape tape = operations.tape();
-        ForwardPass pass = new ForwardPass(operations, positions, rotaryFor(positions), attending, hooks);
+        int longest = longest(positions);
+        ForwardPass pass = new ForwardPass(
+                operations, positions, rotary == null ? null : rotary.upTo(longest), attending, hooks);
         Variable hidden = tape.region(
                 null, none -> pass.through(embedding.unit(), none, x -> embedding.forward(operations, ids, positions)));
         for (TransformerBlock block : blocks) {
@@ -149,17 +151,14 @@ final class Transformer {
         });
     }
 
-    private RotarySpec rotaryFor(int... positions) {
-        if (rotary == null) {
-            return null;
-        }
+    /** The length of the longest sequence; at most what the model is made for. */
+    private int longest(int... positions) {
         int length = Arrays.stream(positions).max().orElse(0) + 1;
-        int limit = ((PositionEncoding.Rotary) config.positions()).limit();
-        if (limit > 0 && length > limit) {
-            throw Rlhf4jException.data("a sequence has %d tokens, the model's rotary embedding holds for %d; shorten "
-                            .formatted(length, limit)
-                    + "prompts or responses");
+        if (config.maxPositions() > 0 && length > config.maxPositions()) {
+            throw Rlhf4jException.data(
+                    "a sequence has %d tokens, the model's context %d (config.json); shorten prompts or responses"
+                            .formatted(length, config.maxPositions()));
         }
-        return rotary.upTo(length);
+        return length;
     }
 }

@@ -11,6 +11,8 @@ import java.util.List;
  * @param hiddenSize width of the residual stream
  * @param embedding how tokens enter
  * @param positions how a token knows its place
+ * @param maxPositions tokens of the longest sequence it is made for; longer ones are refused. 0 where config.json does not
+ *     say
  * @param attention heads and scores
  * @param windows for each block how many positions back a token sees, itself included; 0 for all. Its size is the number
  *     of blocks
@@ -26,6 +28,7 @@ public record TransformerConfig(
         int hiddenSize,
         Embedding embedding,
         PositionEncoding positions,
+        int maxPositions,
         Attention attention,
         List<Integer> windows,
         FeedForward feedForward,

@@ -40,6 +40,7 @@ final class Bloom implements ModelFamily {
                 hidden,
                 new Embedding(hidden, 1f, true),
                 new PositionEncoding.Alibi(),
+                json.integer(0, "seq_length", "max_position_embeddings", "n_positions"),
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, true, true, false),
                 TransformerConfig.sameWindow(json.integer(2, "n_layer", "num_hidden_layers"), 0),
                 new FeedForward(4 * hidden, Activation.GELU_TANH, false, true),

@@ -98,12 +98,14 @@ final class GatedDecoder {
 
     TransformerConfig build() {
         int headDim = json.integer(missingHeadDim, "head_dim");
+        int positions = json.integer(missingMaxPositions, "max_position_embeddings");
+        RotarySettings rotary = new RotarySettings(json);
         return new TransformerConfig(
                 vocabSize,
                 hiddenSize,
                 new Embedding(hiddenSize, 1f, false),
-                new RotarySettings(json)
-                        .encoding(headDim, false, json.integer(missingMaxPositions, "max_position_embeddings")),
+                rotary.encoding(headDim, false, positions),
+                rotary.longest(positions),
                 new Attention(
                         heads,
                         json.integer(missingKeyValueHeads, "num_key_value_heads"),

@@ -32,12 +32,15 @@ final class Gemma2 implements ModelFamily {
         int hidden = json.integer(2304, "hidden_size");
         int heads = json.integer(8, "num_attention_heads");
         int headDim = json.integer(256, "head_dim");
+        int positions = json.integer(8192, "max_position_embeddings");
+        RotarySettings rotary = new RotarySettings(json);
         boolean bias = json.flag(false, "attention_bias");
         return new TransformerConfig(
                 json.integer(256000, "vocab_size"),
                 hidden,
                 new Embedding(hidden, (float) Math.sqrt(hidden), false),
-                new RotarySettings(json).encoding(headDim, false, json.integer(8192, "max_position_embeddings")),
+                rotary.encoding(headDim, false, positions),
+                rotary.longest(positions),
                 new Attention(
                         heads,
                         json.integer(json.has("num_key_value_heads") ? heads : 4, "num_key_value_heads"),

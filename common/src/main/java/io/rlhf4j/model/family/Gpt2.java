@@ -34,11 +34,13 @@ final class Gpt2 implements ModelFamily {
         int heads = json.integer(12, "n_head", "num_attention_heads");
         int headDim = hidden / heads;
         float scale = json.flag(true, "scale_attn_weights") ? (float) (1 / Math.sqrt(headDim)) : 1f;
+        int positions = json.integer(1024, "n_positions", "max_position_embeddings", "n_ctx");
         return new TransformerConfig(
                 json.integer(50257, "vocab_size"),
                 hidden,
                 new Embedding(hidden, 1f, false),
-                new PositionEncoding.Learned(json.integer(1024, "n_positions", "max_position_embeddings", "n_ctx"), 0),
+                new PositionEncoding.Learned(positions, 0),
+                positions,
                 new Attention(heads, heads, headDim, scale, 0f, true, true, false),
                 TransformerConfig.sameWindow(json.integer(12, "n_layer", "num_hidden_layers"), 0),
                 new FeedForward(

@@ -31,12 +31,14 @@ final class GptJ implements ModelFamily {
         int heads = json.integer(16, "n_head", "num_attention_heads");
         int headDim = hidden / heads;
         int rotaryDimensions = json.integer(json.has("rotary_dim") ? headDim : 64, "rotary_dim");
+        RotarySettings rotary = new RotarySettings(json);
         int positions = json.integer(2048, "n_positions", "max_position_embeddings");
         return new TransformerConfig(
                 json.integer(50400, "vocab_size"),
                 hidden,
                 new Embedding(hidden, 1f, false),
-                new RotarySettings(json).encoding(rotaryDimensions, true, positions),
+                rotary.encoding(rotaryDimensions, true, positions),
+                rotary.longest(positions),
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, false, false, false),
                 TransformerConfig.sameWindow(json.integer(28, "n_layer", "num_hidden_layers"), 0),
                 new FeedForward(

@@ -33,11 +33,13 @@ final class GptNeo implements ModelFamily {
     public TransformerConfig config(HubConfig json) {
         int hidden = json.integer(2048, "hidden_size");
         int heads = json.integer(16, "num_heads", "num_attention_heads");
+        int positions = json.integer(2048, "max_position_embeddings");
         return new TransformerConfig(
                 json.integer(50257, "vocab_size"),
                 hidden,
                 new Embedding(hidden, 1f, false),
-                new PositionEncoding.Learned(json.integer(2048, "max_position_embeddings"), 0),
+                new PositionEncoding.Learned(positions, 0),
+                positions,
                 new Attention(heads, heads, hidden / heads, 1f, 0f, false, true, false),
                 windows(json, json.integer(24, "num_layers", "num_hidden_layers")),
                 new FeedForward(

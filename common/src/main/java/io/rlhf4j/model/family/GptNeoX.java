@@ -31,12 +31,14 @@ final class GptNeoX implements ModelFamily {
         int heads = json.integer(64, "num_attention_heads");
         int headDim = hidden / heads;
         boolean bias = json.flag(true, "attention_bias");
+        int positions = json.integer(2048, "max_position_embeddings");
         RotarySettings rotary = new RotarySettings(json);
         return new TransformerConfig(
                 json.integer(50432, "vocab_size"),
                 hidden,
                 new Embedding(hidden, 1f, false),
-                rotary.encoding(rotary.dimensions(headDim, 0.25), false, json.integer(2048, "max_position_embeddings")),
+                rotary.encoding(rotary.dimensions(headDim, 0.25), false, positions),
+                rotary.longest(positions),
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, bias, bias, false),
                 TransformerConfig.sameWindow(json.integer(44, "num_hidden_layers"), 0),
                 new FeedForward(

@@ -36,11 +36,13 @@ final class Opt implements ModelFamily {
         int headDim = hidden / heads;
         boolean bias = json.flag(true, "enable_bias");
         boolean normsBefore = json.flag(true, "do_layer_norm_before");
+        int positions = json.integer(2048, "max_position_embeddings");
         return new TransformerConfig(
                 json.integer(50272, "vocab_size"),
                 hidden,
                 new Embedding(json.integer(hidden, "word_embed_proj_dim"), 1f, false),
-                new PositionEncoding.Learned(json.integer(2048, "max_position_embeddings"), POSITION_OFFSET),
+                new PositionEncoding.Learned(positions, POSITION_OFFSET),
+                positions,
                 new Attention(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0f, bias, bias, false),
                 TransformerConfig.sameWindow(json.integer(12, "num_hidden_layers"), 0),
                 new FeedForward(

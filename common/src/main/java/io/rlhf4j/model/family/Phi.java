@@ -31,12 +31,14 @@ final class Phi implements ModelFamily {
         int hidden = json.integer(2048, "hidden_size");
         int heads = json.integer(32, "num_attention_heads");
         int headDim = hidden / heads;
+        int positions = json.integer(2048, "max_position_embeddings");
         RotarySettings rotary = new RotarySettings(json);
         return new TransformerConfig(
                 json.integer(51200, "vocab_size"),
                 hidden,
                 new Embedding(hidden, 1f, false),
-                rotary.encoding(rotary.dimensions(headDim, 0.5), false, json.integer(2048, "max_position_embeddings")),
+                rotary.encoding(rotary.dimensions(headDim, 0.5), false, positions),
+                rotary.longest(positions),
                 new Attention(
                         heads,
                         json.integer(heads, "num_key_value_heads"),

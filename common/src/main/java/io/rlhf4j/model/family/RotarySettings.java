@@ -33,16 +33,24 @@ final class RotarySettings {
         double theta = HubConfig.present(parameters.path("rope_theta"))
                 ? parameters.path("rope_theta").doubleValue()
                 : json.number(10000, "rope_theta", "rotary_emb_base");
-        String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
+        String type = type();
         List<Float> frequencies = new ArrayList<>();
         for (int pair = 0; pair < dimensions / 2; pair++) {
             double frequency = Math.pow(theta, -2.0 * pair / dimensions);
             frequencies.add((float) scaled(type, frequency, maxPositions));
         }
+        return new PositionEncoding.Rotary(dimensions, interleaved, frequencies);
+    }
+
+    /** Tokens of the longest sequence, of a model that was trained on {@code maxPositions}. */
+    int longest(int maxPositions) {
         // Up to the trained length "dynamic" is no scaling at all, and beyond it the frequencies would depend on each
-        // batch.
-        return new PositionEncoding.Rotary(
-                dimensions, interleaved, frequencies, type.equals("dynamic") ? maxPositions : 0);
+        // batch: it does not reach further here. The lengths of "llama3" are those of the scaled model.
+        return type().equals("linear") ? (int) Math.min(Integer.MAX_VALUE, maxPositions * setting("factor")) : maxPositions;
+    }
+
+    private String type() {
+        return scaling.path("rope_type").asText(scaling.path("type").asText("default"));
     }
 
     private double scaled(String type, double frequency, int maxPositions) {

@@ -142,7 +142,7 @@ public final class ChatModel implements AutoCloseable {
     }
 
     private int[] requireRoom(int... prompt) {
-        int limit = model.config().positions().limit();
+        int limit = model.config().maxPositions();
         if (limit > 0 && prompt.length >= limit) {
             throw Rlhf4jException.data(
                     "the prompt has %d tokens, the model's context %d; shorten it".formatted(prompt.length, limit));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SourceConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.SmallFiles;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -55,9 +57,10 @@ public final class DataPreparation {
      *     with other sources or another tokenizer
      */
     public PreparedData prepare() {
+        EnumMap<Step, RowLimits> limits = limits();
         Optional<DataManifest> before = manifest();
         if (before.isPresent()) {
-            if (!before.get().asked().equals(asked())) {
+            if (!before.get().asked().equals(asked(limits))) {
                 throw Rlhf4jException.configuration(
                         ("the rows of run '%s' were prepared from other sources, with another"
                                         + " tokenizer or other limits; give the run another name, or remove %s to prepare them again"
@@ -66,15 +69,15 @@ public final class DataPreparation {
             }
             return open(before.get());
         }
-        return open(make());
+        return open(make(limits));
     }
 
-    private DataManifest make() {
+    private DataManifest make(EnumMap<Step, RowLimits> limits) {
         if (config.data().sources().isEmpty()) {
             throw Rlhf4jException.configuration("data.sources is empty: there is nothing to train on");
         }
         Path table = new Path(folder, "prepared");
-        Dataset<Row> rows = session.createDataFrame(allRows(), PreparedSchema.TYPE);
+        Dataset<Row> rows = session.createDataFrame(allRows(limits), PreparedSchema.TYPE);
         rows.write().mode(SaveMode.Overwrite).parquet(table.toString());
         List<String> names = parquetFiles(table);
         Dataset<Row> prepared = read(names);
@@ -83,7 +86,7 @@ public final class DataPreparation {
         keepQuarantined(prepared, report);
         counts.requireFewUnusable(report);
         counts.requireNoLeak();
-        DataManifest made = new DataManifest(asked(), names, report);
+        DataManifest made = new DataManifest(asked(limits), names, report);
         try {
             files.write(manifest, JSON.writeValueAsString(made));
         } catch (JsonProcessingException impossible) {
@@ -92,14 +95,14 @@ public final class DataPreparation {
         return made;
     }
 
-    private JavaRDD<Row> allRows() {
+    private JavaRDD<Row> allRows(EnumMap<Step, RowLimits> limits) {
         SourceReader reader = new SourceReader(session);
         String text = ConfigFile.write(config);
         JavaRDD<Row> all = null;
         for (int index = 0; index < config.data().sources().size(); index++) {
             SourceConfig source = config.data().sources().get(index);
             JavaRDD<RawRow> raw = limited(reader.read(source), source);
-            JavaRDD<Row> rows = raw.mapPartitions(new PrepareRows(text, index, new SerializableConfiguration(hadoop)));
+            JavaRDD<Row> rows = raw.mapPartitions(new PrepareRows(text, index, limits, new SerializableConfiguration(hadoop)));
             all = all == null ? rows : all.union(rows);
         }
         return all;
@@ -169,13 +172,22 @@ public final class DataPreparation {
         }
     }
 
-    private String asked() {
+    private EnumMap<Step, RowLimits> limits() {
+        try {
+            return RowLimits.of(config, hadoop);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot read the config.json of a model", unreadable);
+        }
+    }
+
+    private String asked(EnumMap<Step, RowLimits> limits) {
         return "%016x"
                 .formatted(StableHash.of(
                         ConfigFile.write(config.data()),
                         config.models().tokenizerOrActor(),
                         config.models().chatTemplate().orElse(""),
                         config.sft().trainOnPrompt(),
-                        config.seed()));
+                        config.seed(),
+                        limits.toString()));
     }
 }

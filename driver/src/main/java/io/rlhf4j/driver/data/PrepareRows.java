@@ -13,11 +13,14 @@ import io.rlhf4j.driver.data.MappedRow.Prompted;
 import io.rlhf4j.driver.data.MappedRow.Unlabelled;
 import io.rlhf4j.driver.data.PreparedSchema.Facts;
 import io.rlhf4j.driver.data.PreparedSchema.Origin;
+import io.rlhf4j.tokenizer.ChatTemplate;
 import io.rlhf4j.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
@@ -28,12 +31,18 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
 
     private final String configuration;
     private final int sourceIndex;
+    private final EnumMap<Step, RowLimits> limits;
     private final SerializableConfiguration hadoop;
 
     /** {@code configuration} travels as text, which every JVM reads in the same way. */
-    PrepareRows(String configuration, int sourceIndex, SerializableConfiguration hadoop) {
+    PrepareRows(
+            String configuration,
+            int sourceIndex,
+            EnumMap<Step, RowLimits> limits,
+            SerializableConfiguration hadoop) {
         this.configuration = configuration;
         this.sourceIndex = sourceIndex;
+        this.limits = limits;
         this.hadoop = hadoop;
     }
 
@@ -44,8 +53,9 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
         SourceConfig source = data.sources().get(sourceIndex);
         List<Row> prepared = new ArrayList<>();
         try (Tokenizer tokenizer = PromptFormat.tokenizer(config, hadoop.value())) {
-            RowTokenizer tokens =
-                    new RowTokenizer(tokenizer, data, PromptFormat.template(config, tokenizer, hadoop.value()));
+            Optional<ChatTemplate> template = PromptFormat.template(config, tokenizer, hadoop.value());
+            EnumMap<Step, RowTokenizer> tokens = new EnumMap<>(Step.class);
+            limits.forEach((step, limit) -> tokens.put(step, new RowTokenizer(tokenizer, data, limit, template)));
             Preparation preparation = new Preparation(config, source, tokens);
             while (rows.hasNext()) {
                 preparation.prepare(rows.next(), prepared);
@@ -60,9 +70,9 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
         private final String source;
         private final RowMapper mapper;
         private final RowUse use;
-        private final RowTokenizer tokens;
+        private final EnumMap<Step, RowTokenizer> tokens;
 
-        Preparation(RunConfig config, SourceConfig source, RowTokenizer tokens) {
+        Preparation(RunConfig config, SourceConfig source, EnumMap<Step, RowTokenizer> tokens) {
             this.config = config;
             this.source = source.label();
             this.mapper = new RowMapper(source.columns());
@@ -109,23 +119,24 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
                     if (!(row instanceof Preferred pair)) {
                         throw UnusableRowException.unusable("it is no pair, which the reward step needs");
                     }
-                    yield PreparedSchema.used(origin, facts, tokens.preferred(row.key(), source, pair));
+                    yield PreparedSchema.used(origin, facts, tokens.get(step).preferred(row.key(), source, pair));
                 }
                 case PPO ->
                     row instanceof Unlabelled text
-                            ? PreparedSchema.used(origin, facts, tokens.unlabelled(row.key(), source, text.text()))
+                            ? PreparedSchema.used(origin, facts, tokens.get(step).unlabelled(row.key(), source, text.text()))
                             : PreparedSchema.used(
-                                    origin, facts, tokens.prompt(row.key(), source, promptOf(row), referenceOf(row)));
+                                    origin, facts, tokens.get(step).prompt(row.key(), source, promptOf(row), referenceOf(row)));
             };
         }
 
         private TrainingRow training(MappedRow row) throws UnusableRowException {
             boolean all = config.sft().trainOnPrompt();
+            RowTokenizer ofSft = tokens.get(Step.SFT);
             if (row instanceof Prompted prompted) {
                 if (prompted.response().isEmpty()) {
                     throw UnusableRowException.unusable("it has no response, which the sft step needs");
                 }
-                return tokens.answered(
+                return ofSft.answered(
                         row.key(),
                         source,
                         prompted.prompt(),
@@ -133,12 +144,12 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
                         all);
             }
             if (row instanceof Preferred pair) {
-                return tokens.answered(row.key(), source, pair.prompt(), pair.chosen(), all);
+                return ofSft.answered(row.key(), source, pair.prompt(), pair.chosen(), all);
             }
             if (row instanceof Conversation conversation) {
-                return tokens.conversation(row.key(), source, conversation);
+                return ofSft.conversation(row.key(), source, conversation);
             }
-            return tokens.unlabelled(row.key(), source, ((Unlabelled) row).text());
+            return ofSft.unlabelled(row.key(), source, ((Unlabelled) row).text());
         }
 
         private Facts facts(Origin origin, String rowUse, MappedRow row, int part) {

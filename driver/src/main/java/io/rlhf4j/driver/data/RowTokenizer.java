@@ -20,14 +20,18 @@ import java.util.Optional;
  * end token, which is trained.
  */
 final class RowTokenizer {
+    private static final String FOR_MODELS = " for the context of the step's models";
+
     private final Tokenizer tokenizer;
     private final DataConfig config;
+    private final RowLimits limits;
     private final Optional<ChatTemplate> template;
     private final int end;
 
-    RowTokenizer(Tokenizer tokenizer, DataConfig config, Optional<ChatTemplate> template) {
+    RowTokenizer(Tokenizer tokenizer, DataConfig config, RowLimits limits, Optional<ChatTemplate> template) {
         this.tokenizer = tokenizer;
         this.config = config;
+        this.limits = limits;
         this.template = template;
         this.end = tokenizer
                 .eosId()
@@ -38,8 +42,8 @@ final class RowTokenizer {
 
     TrainingRow answered(String key, String source, Prompt prompt, String response, boolean trainPrompt)
             throws UnusableRowException {
-        int[] before = promptIds(prompt);
         int[] after = responseIds(prompt, response);
+        int[] before = besideResponse(promptIds(prompt), after.length);
         boolean[] trained = new boolean[before.length + after.length];
         Arrays.fill(trained, trainPrompt ? 0 : before.length, trained.length, true);
         return new TrainingRow(key, source, join(before, after), trained);
@@ -49,12 +53,14 @@ final class RowTokenizer {
         if (row.chosen().equals(row.rejected())) {
             throw UnusableRowException.dropped("chosen and rejected are equal");
         }
-        int[] prompt = promptIds(row.prompt());
+        int[] chosen = responseIds(row.prompt(), row.chosen());
+        int[] rejected = responseIds(row.prompt(), row.rejected());
+        int[] prompt = besideResponse(promptIds(row.prompt()), Math.max(chosen.length, rejected.length));
         return new PreferenceRow(
                 key,
                 source,
-                join(prompt, responseIds(row.prompt(), row.chosen())),
-                join(prompt, responseIds(row.prompt(), row.rejected())),
+                join(prompt, chosen),
+                join(prompt, rejected),
                 prompt.length,
                 (float) row.margin());
     }
@@ -65,7 +71,7 @@ final class RowTokenizer {
 
     TrainingRow unlabelled(String key, String source, String text) throws UnusableRowException {
         requireText(text, "empty text");
-        int[] ids = limited(join(tokenizer.ids(text, true), new int[] {end}), longestRow(), false, "text too long");
+        int[] ids = limited(join(tokenizer.ids(text, true), new int[] {end}), limits.row(), false, "text too long");
         boolean[] trained = new boolean[ids.length];
         Arrays.fill(trained, true);
         return new TrainingRow(key, source, ids, trained);
@@ -92,7 +98,7 @@ final class RowTokenizer {
         if (tokens.trained.isEmpty()) {
             throw UnusableRowException.dropped("no answer of an assistant");
         }
-        return tokens.row(key, source, longestRow());
+        return tokens.row(key, source, limits.row());
     }
 
     /** The conversation up to its last answer. */
@@ -113,7 +119,7 @@ final class RowTokenizer {
         int[] ids = template.isPresent()
                 ? tokenizer.ids(template.get().render(withSystem(prompt.messages()), true), false)
                 : tokenizer.ids(prompt.text(), true);
-        return limited(ids, config.maxPromptTokens(), true, "prompt too long");
+        return limited(ids, limits.prompt(), true, "prompt too long");
     }
 
     private int[] responseIds(Prompt prompt, String response) throws UnusableRowException {
@@ -131,7 +137,7 @@ final class RowTokenizer {
         }
         Tokens tokens = new Tokens();
         tokens.addAnswer(tokenizer.ids(text, false), end);
-        return limited(tokens.upToLastTrained(), config.maxResponseTokens(), false, "response too long");
+        return limited(tokens.upToLastTrained(), limits.response(), false, "response too long");
     }
 
     private List<Map<String, Object>> withSystem(List<Map<String, Object>> messages) {
@@ -144,16 +150,17 @@ final class RowTokenizer {
         return all;
     }
 
-    private int longestRow() {
-        return config.maxPromptTokens() + config.maxResponseTokens();
+    /** The prompt, which is what gives way where the model cannot read it and its response together. */
+    private int[] besideResponse(int[] prompt, int responseLength) throws UnusableRowException {
+        return limited(prompt, limits.row() - responseLength, true, "prompt and response too long");
     }
 
     private int[] limited(int[] ids, int limit, boolean fromTheLeft, String reason) throws UnusableRowException {
         if (ids.length <= limit) {
             return ids;
         }
-        if (config.tooLong() == DataConfig.TooLong.DROP) {
-            throw UnusableRowException.dropped(reason);
+        if (config.tooLong() == DataConfig.TooLong.DROP || limit < 1) {
+            throw UnusableRowException.dropped(limits.equals(RowLimits.of(config)) ? reason : reason + FOR_MODELS);
         }
         return fromTheLeft ? Arrays.copyOfRange(ids, ids.length - limit, ids.length) : Arrays.copyOf(ids, limit);
     }

@@ -76,8 +76,8 @@ public final class Inspection {
                         model.config().hiddenSize(),
                         model.config().attention().heads(),
                         model.config().attention().kvHeads()));
-        lines.add(
-                "  context       %d tokens".formatted(model.config().positions().limit()));
+        int context = model.config().maxPositions();
+        lines.add("  context       " + (context == 0 ? "not said" : context + " tokens"));
         lines.add("  parameters    %,d".formatted(model.parameters()));
         try (TensorReader weights = new TensorFiles(hadoop).openModel(folder)) {
             long bytes = 0;
