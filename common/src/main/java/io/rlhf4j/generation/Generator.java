@@ -44,8 +44,9 @@ public final class Generator {
         int context = context(model);
         for (GenerationRequest request : requests) {
             if (request.promptIds().length >= context) {
-                throw Rlhf4jException.data("a prompt of %d tokens leaves no room in the model's context of %d; shorten it"
-                        .formatted(request.promptIds().length, context));
+                throw Rlhf4jException.data(
+                        "a prompt of %d tokens leaves no room in the model's context of %d; shorten it"
+                                .formatted(request.promptIds().length, context));
             }
         }
         try (Scope work = scope.child("generate")) {

@@ -5,7 +5,6 @@ import io.rlhf4j.autograd.Tape;
 import io.rlhf4j.autograd.Variable;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.tensor.DType;
-import io.rlhf4j.tensor.RotarySpec;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -127,8 +126,8 @@ final class Transformer {
     private Variable forward(Operations operations, int[] ids, int[] positions, Attending attending, int[] rows) {
         Tape tape = operations.tape();
         int longest = longest(positions);
-        ForwardPass pass = new ForwardPass(
-                operations, positions, rotary == null ? null : rotary.upTo(longest), attending, hooks);
+        ForwardPass pass =
+                new ForwardPass(operations, positions, rotary == null ? null : rotary.upTo(longest), attending, hooks);
         Variable hidden = tape.region(
                 null, none -> pass.through(embedding.unit(), none, x -> embedding.forward(operations, ids, positions)));
         for (TransformerBlock block : blocks) {

@@ -14,7 +14,7 @@ import org.apache.hadoop.fs.Path;
  * Where the files of a run lie, on any Hadoop file system.
  *
  * <pre>
- * runs/&lt;name&gt;/ manifest.json  config.yaml  status.json  metrics.jsonl  lease/
+ * runs/&lt;name&gt;/ manifest.json  config.yaml  status.json  refused.json  metrics.jsonl  lease/
  *              {sft,reward,ppo}/checkpoints/
  *              weights/version=&lt;8 digits&gt;/
  *              rollouts/iteration=&lt;8 digits&gt;/*.parquet
@@ -74,6 +74,11 @@ public final class RunFolder {
     /** How the run stands: {@link RunStatus}. */
     public Path status() {
         return new Path(root, "status.json");
+    }
+
+    /** The last start that was refused because it did not fit the run: {@link RunStatus}. */
+    public Path refusal() {
+        return new Path(root, "refused.json");
     }
 
     /** Who may write the run: {@link io.rlhf4j.run.lease.RunLease}. */
@@ -185,8 +190,21 @@ public final class RunFolder {
 
     /** How the run stands; empty for one that has not begun. */
     public Optional<RunStatus> readStatus() throws IOException {
-        Optional<String> text = files.read(status());
-        return text.map(json -> RunJson.read(json, RunStatus.class, status()));
+        return read(status());
+    }
+
+    /** Keeps that a start was refused, beside the status, which tells of the run. */
+    public void writeRefusal(RunStatus refused) {
+        files.write(refusal(), RunJson.write(refused));
+    }
+
+    /** The last start that was refused; mostly empty. */
+    public Optional<RunStatus> readRefusal() throws IOException {
+        return read(refusal());
+    }
+
+    private Optional<RunStatus> read(Path file) throws IOException {
+        return files.read(file).map(json -> RunJson.read(json, RunStatus.class, file));
     }
 
     /** The metrics of the run so far, to read and to go on with. */

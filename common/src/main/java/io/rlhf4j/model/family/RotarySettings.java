@@ -46,7 +46,9 @@ final class RotarySettings {
     int longest(int maxPositions) {
         // Up to the trained length "dynamic" is no scaling at all, and beyond it the frequencies would depend on each
         // batch: it does not reach further here. The lengths of "llama3" are those of the scaled model.
-        return type().equals("linear") ? (int) Math.min(Integer.MAX_VALUE, maxPositions * setting("factor")) : maxPositions;
+        return type().equals("linear")
+                ? (int) Math.min(Integer.MAX_VALUE, maxPositions * setting("factor"))
+                : maxPositions;
     }
 
     private String type() {

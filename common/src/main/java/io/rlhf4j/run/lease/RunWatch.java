@@ -53,6 +53,11 @@ public final class RunWatch {
             if (status.isPresent() && status.get().state() != RunStatus.State.RUNNING) {
                 return status.get();
             }
+            Optional<RunStatus> refused = folder.readRefusal().filter(found -> found.epoch() > after);
+            if (refused.isPresent()
+                    && refused.get().epoch() > status.map(RunStatus::epoch).orElse(after)) {
+                return refused.get();
+            }
             Optional<LeaseRecord> now = lease.look();
             silence = now.equals(heard) ? silence.plus(INTERVAL) : Duration.ZERO;
             heard = now;

@@ -60,6 +60,18 @@ class RunWatchTest {
     }
 
     @Test
+    void aLaterStartThatWasRefusedEndsTheWaitForItAndIsNoNewsOfTheRun() throws Exception {
+        folder.writeStatus(RunStatus.running("ppo", 4).done());
+        events.add(() -> folder.writeRefusal(
+                RunStatus.running("ppo", 5).failed(Rlhf4jException.configuration("seed was 0 and is 9"))));
+        RunStatus refused = watch().end(4, DAY, said::add);
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.message()).isEqualTo("seed was 0 and is 9");
+        assertThat(watch().end(3, DAY, said::add).exitCode()).isZero();
+        assertThat(folder.readStatus().orElseThrow().state()).isEqualTo(RunStatus.State.DONE);
+    }
+
+    @Test
     void aProcessThatBeatsIsNotGivenUpAndOneThatStopsIs() throws Exception {
         folder.writeStatus(RunStatus.running("ppo", 1));
         HeldLease held = new RunLease(folder, hadoop, EXPIRY).take(line -> {});

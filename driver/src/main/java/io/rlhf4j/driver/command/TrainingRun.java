@@ -15,7 +15,9 @@ import io.rlhf4j.run.RunStatus;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
@@ -55,9 +57,15 @@ final class TrainingRun {
         RunFolder folder = RunFolder.of(config, hadoop, run.fence());
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
         RunStatus status = RunStatus.running(command, run.fence().epoch());
+        Optional<RunStatus> before = folder.readStatus();
         folder.writeStatus(status);
+        AtomicBoolean begun = new AtomicBoolean();
         try {
-            List<StepResult> results = run.onSpark(work);
+            List<StepResult> results = run.onSpark(pipeline -> {
+                pipeline.begin();
+                begun.set(true);
+                return work.apply(pipeline);
+            });
             folder.writeStatus(status.done());
             print(results);
             print(
@@ -72,6 +80,12 @@ final class TrainingRun {
             // Who has lost the lease is stopped, but the run goes on elsewhere: its status is not ours to write.
             run.requireHeld();
             Rlhf4jException failure = Failures.asOurs(thrown);
+            if (failure.kind() == ErrorKind.CONFIGURATION && before.isPresent() && !begun.get()) {
+                // What was told does not fit the run: that is no news of the run itself.
+                folder.writeRefusal(status.failed(failure));
+                folder.writeStatus(before.get());
+                throw thrown;
+            }
             folder.writeStatus(status.failed(failure));
             report(folder, plan);
             if (failure.kind() == ErrorKind.INTERRUPTED) {

@@ -57,19 +57,29 @@ public final class DataPreparation {
      *     with other sources or another tokenizer
      */
     public PreparedData prepare() {
-        EnumMap<Step, RowLimits> limits = limits();
+        Optional<DataManifest> before = before();
+        return open(before.isPresent() ? before.get() : make(limits()));
+    }
+
+    /**
+     * Holds what is asked for against what an earlier start of the run has prepared; writes nothing.
+     *
+     * @throws Rlhf4jException of kind CONFIGURATION where they differ
+     */
+    public void requireFitting() {
+        before();
+    }
+
+    private Optional<DataManifest> before() {
         Optional<DataManifest> before = manifest();
-        if (before.isPresent()) {
-            if (!before.get().asked().equals(asked(limits))) {
-                throw Rlhf4jException.configuration(
-                        ("the rows of run '%s' were prepared from other sources, with another"
-                                        + " tokenizer or other limits; give the run another name, or remove %s to prepare them again"
-                                        + " (checkpoints that were trained on the old rows stay)")
-                                .formatted(config.name(), folder));
-            }
-            return open(before.get());
+        if (before.isPresent() && !before.get().asked().equals(asked(limits()))) {
+            throw Rlhf4jException.configuration(
+                    ("the rows of run '%s' were prepared from other sources, with another tokenizer or other limits;"
+                                    + " give the run another name, or remove %s to prepare them again (checkpoints that were"
+                                    + " trained on the old rows stay)")
+                            .formatted(config.name(), folder));
         }
-        return open(make(limits));
+        return before;
     }
 
     private DataManifest make(EnumMap<Step, RowLimits> limits) {
@@ -102,7 +112,8 @@ public final class DataPreparation {
         for (int index = 0; index < config.data().sources().size(); index++) {
             SourceConfig source = config.data().sources().get(index);
             JavaRDD<RawRow> raw = limited(reader.read(source), source);
-            JavaRDD<Row> rows = raw.mapPartitions(new PrepareRows(text, index, limits, new SerializableConfiguration(hadoop)));
+            JavaRDD<Row> rows =
+                    raw.mapPartitions(new PrepareRows(text, index, limits, new SerializableConfiguration(hadoop)));
             all = all == null ? rows : all.union(rows);
         }
         return all;
@@ -181,13 +192,19 @@ public final class DataPreparation {
     }
 
     private String asked(EnumMap<Step, RowLimits> limits) {
-        return "%016x"
-                .formatted(StableHash.of(
-                        ConfigFile.write(config.data()),
-                        config.models().tokenizerOrActor(),
-                        config.models().chatTemplate().orElse(""),
-                        config.sft().trainOnPrompt(),
-                        config.seed(),
-                        limits.toString()));
+        // Models that read whatever the configuration allows change nothing: where a run asks for longer ones, it says
+        // so.
+        EnumMap<Step, RowLimits> narrower = new EnumMap<>(limits);
+        narrower.values().removeIf(RowLimits.of(config.data())::equals);
+        List<Object> asked = new ArrayList<>(List.of(
+                ConfigFile.write(config.data()),
+                config.models().tokenizerOrActor(),
+                config.models().chatTemplate().orElse(""),
+                config.sft().trainOnPrompt(),
+                config.seed()));
+        if (!narrower.isEmpty()) {
+            asked.add(narrower.toString());
+        }
+        return "%016x".formatted(StableHash.of(asked.toArray()));
     }
 }

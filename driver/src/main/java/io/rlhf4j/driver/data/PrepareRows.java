@@ -36,10 +36,7 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
 
     /** {@code configuration} travels as text, which every JVM reads in the same way. */
     PrepareRows(
-            String configuration,
-            int sourceIndex,
-            EnumMap<Step, RowLimits> limits,
-            SerializableConfiguration hadoop) {
+            String configuration, int sourceIndex, EnumMap<Step, RowLimits> limits, SerializableConfiguration hadoop) {
         this.configuration = configuration;
         this.sourceIndex = sourceIndex;
         this.limits = limits;
@@ -123,9 +120,12 @@ final class PrepareRows implements FlatMapFunction<Iterator<RawRow>, Row> {
                 }
                 case PPO ->
                     row instanceof Unlabelled text
-                            ? PreparedSchema.used(origin, facts, tokens.get(step).unlabelled(row.key(), source, text.text()))
+                            ? PreparedSchema.used(
+                                    origin, facts, tokens.get(step).unlabelled(row.key(), source, text.text()))
                             : PreparedSchema.used(
-                                    origin, facts, tokens.get(step).prompt(row.key(), source, promptOf(row), referenceOf(row)));
+                                    origin,
+                                    facts,
+                                    tokens.get(step).prompt(row.key(), source, promptOf(row), referenceOf(row)));
             };
         }
 

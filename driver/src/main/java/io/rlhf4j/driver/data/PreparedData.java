@@ -43,13 +43,27 @@ public final class PreparedData {
         RowOrder order = order(step.key(), seed);
         if (order.rows() == 0) {
             throw Rlhf4jException.data(
-                    ("no rows for %s: of the sources %s none gave a usable row; is one of them meant for the"
-                                    + " step (data.sources[].steps), and what was dropped and why?")
+                    "no rows for %s: of the sources %s none gave a usable row; is one of them meant for the step (data.sources[].steps)?%s"
                             .formatted(
                                     step.key(),
-                                    sources.stream().map(SourceConfig::label).toList()));
+                                    sources.stream().map(SourceConfig::label).toList(),
+                                    leftOut()));
         }
         return order;
+    }
+
+    /** How many rows were left out, by reason. */
+    private String leftOut() {
+        List<String> reasons = table
+                .filter(col("status").notEqual(PreparedSchema.USED))
+                .groupBy("reason")
+                .count()
+                .orderBy(col("count").desc(), col("reason"))
+                .collectAsList()
+                .stream()
+                .map(row -> "%d of '%s'".formatted(row.getLong(1), row.getString(0)))
+                .toList();
+        return reasons.isEmpty() ? "" : " Left out were " + String.join(", ", reasons);
     }
 
     /** Unlabelled text beside PPO; may be none. */

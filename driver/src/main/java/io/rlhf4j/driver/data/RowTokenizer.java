@@ -57,12 +57,7 @@ final class RowTokenizer {
         int[] rejected = responseIds(row.prompt(), row.rejected());
         int[] prompt = besideResponse(promptIds(row.prompt()), Math.max(chosen.length, rejected.length));
         return new PreferenceRow(
-                key,
-                source,
-                join(prompt, chosen),
-                join(prompt, rejected),
-                prompt.length,
-                (float) row.margin());
+                key, source, join(prompt, chosen), join(prompt, rejected), prompt.length, (float) row.margin());
     }
 
     PromptRow prompt(String key, String source, Prompt prompt, String reference) throws UnusableRowException {

@@ -25,6 +25,7 @@ public final class RunRecord {
     private final Machine machine;
     private final RunFolder folder;
     private final Configuration hadoop;
+    private RunIdentity identity;
 
     /** The record of the run that {@code config} names, in its folder. */
     public RunRecord(RunConfig config, Machine machine, RunFolder folder, Configuration hadoop) {
@@ -35,6 +36,18 @@ public final class RunRecord {
     }
 
     /**
+     * Holds what the run is told against what it has come to; writes nothing.
+     *
+     * @throws Rlhf4jException of kind CONFIGURATION where they do not fit
+     */
+    public void requireFitting() throws IOException {
+        Optional<RunManifest> before = folder.readManifest();
+        if (before.isPresent()) {
+            requireFitting(identity().differencesFrom(before.get().identity()));
+        }
+    }
+
+    /**
      * Begins the run, or goes on with it: what differs from its last start is said and kept.
      *
      * @param say hears a line for each difference
@@ -42,7 +55,7 @@ public final class RunRecord {
      *     folder stays as it was
      */
     public void start(Consumer<String> say) throws IOException {
-        RunIdentity now = new RunInputs(hadoop).identity(config, machine);
+        RunIdentity now = identity();
         Optional<RunManifest> before = folder.readManifest();
         if (before.isEmpty()) {
             folder.writeManifest(RunManifest.begun(config.name(), now));
@@ -58,6 +71,14 @@ public final class RunRecord {
             folder.writeManifest(before.get().resumedAs(now));
         }
         folder.writeConfig(config);
+    }
+
+    /** Reads what the run starts from, once: models may be large. */
+    private RunIdentity identity() throws IOException {
+        if (identity == null) {
+            identity = new RunInputs(hadoop).identity(config, machine);
+        }
+        return identity;
     }
 
     private void requireFitting(List<Difference> differences) throws IOException {

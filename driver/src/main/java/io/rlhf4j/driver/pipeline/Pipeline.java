@@ -163,14 +163,22 @@ public final class Pipeline {
         return result;
     }
 
-    /** Holds what the run is told against what it was told before; once. */
-    private void begin() {
+    /**
+     * Begins the run or goes on with it, unless what it has come to does not fit what it is now told; then its folder stays
+     * as it was. Done before the first step where nobody asked for it.
+     *
+     * @throws Rlhf4jException of kind CONFIGURATION where the run cannot go on as it is told
+     */
+    public void begin() {
         if (begun) {
             return;
         }
         try {
             Machine machine = RankMachines.of(config, session.sparkContext(), barrierJob(), progress::note);
-            new RunRecord(config, machine, folder, hadoop).start(progress::note);
+            RunRecord record = new RunRecord(config, machine, folder, hadoop);
+            record.requireFitting();
+            new DataPreparation(session, config, folder).requireFitting();
+            record.start(progress::note);
         } catch (IOException unreadable) {
             throw new UncheckedIOException("cannot tell what run " + folder + " is", unreadable);
         }

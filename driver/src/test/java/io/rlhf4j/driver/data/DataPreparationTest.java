@@ -59,6 +59,30 @@ class DataPreparationTest {
     }
 
     @Test
+    void rowsThatAModelCannotReadAreDroppedAndTheReasonNamesItsContext() throws IOException {
+        List<String> lines = good(20);
+        lines.add("{\"prompt\": \"%s\", \"response\": \"short\"}".formatted("question ".repeat(70)));
+        lines.add("{\"prompt\": \"short\", \"response\": \"%s\"}".formatted("answer ".repeat(70)));
+        // The model's context is of 64 tokens, and data.max_prompt_tokens and max_response_tokens allow more.
+        DataReport.SourceReport source =
+                prepare(lines, "sft").report().sources().get(0);
+        assertThat(source.used()).containsExactly(Map.entry("sft", 20L));
+        assertThat(source.dropped())
+                .containsOnlyKeys(
+                        "prompt too long for the context of the step's models",
+                        "response too long for the context of the step's models");
+    }
+
+    @Test
+    void promptsLeaveRoomForTheLongestAnswer() throws IOException {
+        PreparedData nothing = prepare(good(20), "ppo", "ppo.sampling.max_new_tokens=63");
+        assertThatThrownBy(() -> nothing.training(Step.PPO, 0))
+                .isInstanceOfSatisfying(Rlhf4jException.class, thrown -> assertThat(thrown.kind())
+                        .isEqualTo(ErrorKind.DATA))
+                .hasMessageContaining("prompt too long for the context of the step's models");
+    }
+
+    @Test
     void unusableRowsAreSetAsideAndTheRestIsUsed() throws IOException {
         List<String> lines = good(20);
         lines.add("{\"prompt\": \"no response\"}");

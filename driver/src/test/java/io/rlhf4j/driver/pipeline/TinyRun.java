@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -51,6 +52,20 @@ public final class TinyRun {
                 """
                         .formatted(name, folder.resolve("runs"), model("llama"), demonstrations, pairs);
         return ConfigFile.read(yaml, "tiny.yaml", List.of(overrides));
+    }
+
+    /** The same with all three steps: few of each, and PPO on the demonstrations' prompts with the run's reward model. */
+    public static RunConfig ofThreeSteps(Path folder, String name, String... overrides) throws IOException {
+        List<String> all = new ArrayList<>(List.of(
+                "data.sources.0.steps=[sft, ppo]",
+                "sft.max_steps=4",
+                "reward.max_steps=4",
+                "ppo={iterations: 2, prompts: 4, samples: 1, epochs: 1, minibatches: 1}",
+                "ppo.sampling.max_new_tokens=8",
+                "evaluation.sampling.max_new_tokens=8",
+                "checkpoints={every_steps: 2, every_iterations: 1}"));
+        all.addAll(List.of(overrides));
+        return in(folder, name, all.toArray(String[]::new));
     }
 
     /** The directory of a tiny model of the test resources. */
