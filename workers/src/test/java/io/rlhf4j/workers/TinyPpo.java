@@ -17,7 +17,9 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tokenizer.Tokenizer;
 import io.rlhf4j.workers.TinyModels.Kind;
 import io.rlhf4j.workers.collective.Collectives;
-import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.EngineSettings;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.rollout.RolloutWorker;
 import io.rlhf4j.workers.training.PpoTrainer;
 import io.rlhf4j.workers.training.PpoUpdate;
@@ -49,8 +51,8 @@ public final class TinyPpo implements AutoCloseable {
     public final CausalLanguageModel actor;
     private final CausalLanguageModel reference;
     private final ScoreModel critic;
-    public final DataParallelEngine actorEngine;
-    public final DataParallelEngine criticEngine;
+    public final TrainingEngine actorEngine;
+    public final TrainingEngine criticEngine;
     public final RolloutWorker worker;
     public final PpoTrainer trainer;
     private double beta;
@@ -61,16 +63,22 @@ public final class TinyPpo implements AutoCloseable {
         actor = TinyModels.causal(actorKind, scope, type, SEED);
         reference = actor.copy(scope, type);
         critic = TinyModels.score(criticKind, scope, type, SEED + 1);
-        actorEngine = new DataParallelEngine(
+        actorEngine = new TrainingEngine(
                 actor.units(),
-                scope,
-                settings.actorOptimizer(),
-                settings.plannedSteps(),
+                new EngineSettings(
+                        ZeroStage.REPLICATED,
+                        settings.actorOptimizer(),
+                        settings.plannedSteps(),
+                        DType.FP32,
+                        settings.ema()),
                 collectives,
-                DType.FP32,
-                settings.ema());
-        criticEngine = new DataParallelEngine(
-                critic.units(), scope, settings.criticOptimizer(), settings.plannedSteps(), collectives, DType.FP32, 0);
+                scope);
+        criticEngine = new TrainingEngine(
+                critic.units(),
+                new EngineSettings(
+                        ZeroStage.REPLICATED, settings.criticOptimizer(), settings.plannedSteps(), DType.FP32, 0),
+                collectives,
+                scope);
         worker = worker(actor);
         trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, collectives, settings, SEED, 150);
     }

@@ -83,7 +83,7 @@ final class PpoCheckpoints {
                 counters.path("updates").longValue(),
                 counters.path("skipped").longValue());
         try (TensorReader tensors = new TensorFiles(hadoop).open(checkpoint.path(file(model)))) {
-            engine.restore(progress, tensors);
+            engine.restore(progress, List.of(tensors));
         }
     }
 

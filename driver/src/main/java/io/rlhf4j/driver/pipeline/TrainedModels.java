@@ -8,8 +8,10 @@ import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.Collectives;
-import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.collective.CurrentGroup;
+import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.training.PpoTrainer;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
@@ -17,7 +19,7 @@ import org.apache.hadoop.fs.Path;
 
 /** One rank's actor and critic with their engines, kept in a slot between the iterations. */
 final class TrainedModels implements AutoCloseable {
-    private final RejoiningCollectives collectives = new RejoiningCollectives();
+    private final CurrentGroup collectives = new CurrentGroup();
     private final Scope scope;
     private final CausalLanguageModel actor;
     private final ScoreModel critic;
@@ -30,28 +32,28 @@ final class TrainedModels implements AutoCloseable {
             throws IOException {
         PpoConfig ppo = config.ppo();
         ComputeConfig compute = config.compute();
-        collectives.join(group);
+        collectives.enter(group);
         ModelDirectory directories = new ModelDirectory(hadoop);
         this.scope = scope;
         try {
             actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
             critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());
-            actorEngine = new DataParallelEngine(
+            actorEngine = new TrainingEngine(
                     actor.units(),
-                    scope,
-                    ppo.actorOptimizer(),
-                    ppo.plannedSteps(),
+                    new EngineSettings(
+                            ZeroStage.REPLICATED,
+                            ppo.actorOptimizer(),
+                            ppo.plannedSteps(),
+                            compute.gradients(),
+                            ppo.ema()),
                     collectives,
-                    compute.gradients(),
-                    ppo.ema());
-            criticEngine = new DataParallelEngine(
+                    scope);
+            criticEngine = new TrainingEngine(
                     critic.units(),
-                    scope,
-                    ppo.criticOptimizer(),
-                    ppo.plannedSteps(),
+                    new EngineSettings(
+                            ZeroStage.REPLICATED, ppo.criticOptimizer(), ppo.plannedSteps(), compute.gradients(), 0),
                     collectives,
-                    compute.gradients(),
-                    0);
+                    scope);
             trainer = new PpoTrainer(
                     actor,
                     actorEngine,
@@ -69,7 +71,7 @@ final class TrainedModels implements AutoCloseable {
 
     /** Works with the ranks of the job at hand from now on. */
     void join(Collectives group) {
-        collectives.join(group);
+        collectives.enter(group);
     }
 
     PpoTrainer trainer() {

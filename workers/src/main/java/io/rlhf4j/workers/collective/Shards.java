@@ -36,6 +36,17 @@ public final class Shards {
         return ofSizes(sizes);
     }
 
+    /** {@code elements}, whole blocks of {@code block}, cut between blocks so that sizes differ by one block at most. */
+    public static Shards ofBlocks(long elements, int block, int ranks) {
+        if (elements % block != 0) {
+            throw new IllegalArgumentException("%d elements are not whole blocks of %d".formatted(elements, block));
+        }
+        Shards blocks = even(elements / block, ranks);
+        return ofSizes(IntStream.range(0, ranks)
+                .mapToLong(rank -> blocks.size(rank) * block)
+                .toArray());
+    }
+
     /** The number of shards: one a rank. */
     public int ranks() {
         return bounds.length - 1;

@@ -1,47 +1,193 @@
 package io.rlhf4j.workers.engine;
 
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.NamedTensor;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.optimizer.GradientClipping;
+import io.rlhf4j.optimizer.LearningRateSchedule;
+import io.rlhf4j.optimizer.Optimizer;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.collective.Pending;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
- * Trains one model on all ranks: every rank calls the same methods in the same order, each with its own micro-batches.
+ * Trains one model on all ranks, each of which holds what its {@link ZeroStage} leaves it (Rajbhandari et al. 2020). Every
+ * rank calls the same methods in the same order, each with its own micro-batches.
  *
  * <p>The gradient of a step is the sum over all micro-batches of all ranks, so losses are divided by the whole step's
- * number of tokens, and N ranks with any accumulation make the step of one big batch.
+ * number of tokens, and N ranks with any accumulation make the step of one big batch. Sums over ranks are taken in the
+ * order of the ranks, the norm's squares shard by shard: at equal ranks all stages have the same bits (with several
+ * micro-batches, where stages reduce at other points, the same but for rounding).
  */
-public interface TrainingEngine extends AutoCloseable {
+public final class TrainingEngine implements AutoCloseable {
+    private final Scope scope;
+    private final Collectives collectives;
+    private final int maxSkippedSteps;
+    private final LearningRateSchedule schedule;
+    private final GradientClipping clipping;
+    private final List<TrainedUnit> units = new ArrayList<>();
+    private EngineProgress progress = EngineProgress.START;
+    private long communicationNanos;
+
+    /**
+     * An engine for a model's units, whose values are set and equal on all ranks.
+     *
+     * @param scope holds gradients, masters, states and average
+     */
+    public TrainingEngine(List<ParameterUnit> units, EngineSettings settings, Collectives collectives, Scope scope) {
+        this.scope = scope.child("engine");
+        this.collectives = collectives;
+        this.maxSkippedSteps = settings.optimizer().maxSkippedSteps();
+        this.schedule = LearningRateSchedule.of(
+                settings.optimizer().schedule(), settings.optimizer().learningRate(), settings.plannedSteps());
+        this.clipping = new GradientClipping(settings.optimizer().clipNorm());
+        Optimizer optimizer = Optimizer.of(settings.optimizer());
+        for (ParameterUnit unit : units) {
+            this.units.add(new TrainedUnit(unit, settings, optimizer, collectives, this.scope));
+        }
+    }
+
     /**
      * One optimizer step. A step whose loss or gradient is not finite is skipped by all ranks and counted.
      *
      * @param microBatches this rank's, in order; may be empty
-     * @throws io.rlhf4j.error.Rlhf4jException of kind DATA where more steps were skipped than allowed
+     * @throws Rlhf4jException of kind DATA where more steps were skipped than allowed
      */
-    StepResult step(List<Backward> microBatches);
+    public StepResult step(List<Backward> microBatches) {
+        communicationNanos = 0;
+        boolean several = collectives.allReduceMax(new double[] {microBatches.size()})[0] > 1;
+        units.forEach(unit -> unit.beginStep(several));
+        double loss = 0;
+        for (Backward microBatch : microBatches) {
+            try (Scope work = scope.child("micro-batch")) {
+                loss += microBatch.run(work);
+            }
+        }
+        onAllUnits(TrainedUnit::startReduce);
+        return apply(lossAndNorm(loss));
+    }
+
+    private StepResult apply(LossAndNorm reduced) {
+        double rate = schedule.rate(progress.position());
+        boolean skipped = !reduced.isFinite();
+        if (skipped) {
+            skip(reduced);
+        } else {
+            long update = progress.updates() + 1;
+            double factor = clipping.factor(reduced.norm());
+            units.forEach(unit -> unit.step(update, rate, factor));
+            onAllUnits(TrainedUnit::startGather);
+            progress = new EngineProgress(progress.position() + 1, update, progress.skipped());
+        }
+        return new StepResult(reduced.loss(), reduced.norm(), rate, skipped, communicationNanos * 1e-9);
+    }
+
+    /** Loss and gradient norm of the whole step: sums over all ranks, so all ranks skip together. */
+    private record LossAndNorm(double loss, double norm) {
+        boolean isFinite() {
+            return Double.isFinite(loss) && Double.isFinite(norm);
+        }
+    }
+
+    private LossAndNorm lossAndNorm(double loss) {
+        double[] parts = new double[units.size() + 1];
+        parts[0] = loss;
+        for (int i = 0; i < units.size(); i++) {
+            parts[i + 1] = units.get(i).squaredNorm();
+        }
+        double[] sums = timed(() -> collectives.allReduceSum(parts));
+        double squares = 0;
+        for (int i = 0; i < units.size(); i++) {
+            squares += sums[i + 1];
+        }
+        return new LossAndNorm(sums[0], Math.sqrt(squares));
+    }
+
+    private void skip(LossAndNorm reduced) {
+        progress = new EngineProgress(progress.position() + 1, progress.updates(), progress.skipped() + 1);
+        if (progress.skipped() > maxSkippedSteps) {
+            throw Rlhf4jException.data(
+                    ("%d steps had a loss or gradient that is not finite (last: loss %s, gradient norm %s), more than"
+                                    + " max_skipped_steps allows; look for bad rows, or lower the learning rate")
+                            .formatted(progress.skipped(), reduced.loss(), reduced.norm()));
+        }
+    }
+
+    private void onAllUnits(Function<TrainedUnit, Pending> start) {
+        timed(() -> {
+            List<Pending> started = units.stream().map(start).toList();
+            started.forEach(Pending::await);
+            return null;
+        });
+    }
+
+    private <T> T timed(Supplier<T> communication) {
+        long begin = System.nanoTime();
+        try {
+            return communication.get();
+        } finally {
+            communicationNanos += System.nanoTime() - begin;
+        }
+    }
 
     /** Lets planned steps go by that will not be made (an early stop), so that the schedule ends where it was meant to. */
-    void passOver(long steps);
+    public void passOver(long steps) {
+        progress = new EngineProgress(progress.position() + steps, progress.updates(), progress.skipped());
+    }
 
     /** Counters, for checkpoints. */
-    EngineProgress progress();
+    public EngineProgress progress() {
+        return progress;
+    }
 
     /**
-     * Weights, masters, moments and moving average under the names {@code <kind>/<parameter>}, for checkpoints: all that
-     * {@link #restore} needs to continue bit for bit. What this rank holds; under data parallelism, everything.
+     * What this rank holds of masters, moments and moving average, for checkpoints: {@code <kind>/<parameter>}, or
+     * {@code <kind>/<parameter>[from:to]} where it holds a part. Together the ranks' tensors are all that {@link #restore}
+     * needs to continue bit for bit.
      */
-    List<NamedTensor> state();
-
-    /** Continues from a state that {@link #state()} gave. */
-    void restore(EngineProgress progress, TensorReader tensors) throws IOException;
+    public List<NamedTensor> state() {
+        return units.stream().flatMap(unit -> unit.tensors().stream()).toList();
+    }
 
     /**
-     * Runs {@code action} while the model's weights are their moving average, then puts the trained ones back.
+     * Continues from a saved state, on all ranks.
+     *
+     * @param files the tensors that {@link #state()} gave on all ranks, of however many there were, at any stage
+     */
+    public void restore(EngineProgress saved, List<TensorReader> files) throws IOException {
+        SavedPieces pieces = new SavedPieces(files);
+        for (TrainedUnit unit : units) {
+            unit.restore(pieces);
+        }
+        onAllUnits(TrainedUnit::startGather);
+        progress = saved;
+    }
+
+    /**
+     * Runs {@code action} while the model's weights are their moving average, then puts the trained ones back, on all
+     * ranks.
      *
      * @throws IllegalStateException where no average is kept
      */
-    void withAveragedWeights(Runnable action);
+    public void withAveragedWeights(Runnable action) {
+        try (Scope temporary = scope.child("average")) {
+            units.forEach(unit -> unit.useAverage(temporary));
+            action.run();
+        } finally {
+            units.forEach(TrainedUnit::useTrained);
+        }
+    }
 
+    /** Frees what the engine holds; the model keeps its weights. */
     @Override
-    void close();
+    public void close() {
+        units.forEach(TrainedUnit::freeGradients);
+        scope.close();
+    }
 }

@@ -120,7 +120,7 @@ public record ChunkTask<R extends TokenRow>(
         Backend backend = context.slot()
                 .backend(config.compute().backend(), config.cluster().threadsOrShare());
         Scope scope = context.slot().scope(family(), step.key(), backend);
-        SupervisedRank<?> made = SupervisedRank.of(step, config, plannedSteps, scope, files);
+        SupervisedRank<?> made = SupervisedRank.of(step, config, plannedSteps, scope, files, context.collectives());
         if (!resume.isEmpty()) {
             made.restore(new Path(resume), progress);
         }

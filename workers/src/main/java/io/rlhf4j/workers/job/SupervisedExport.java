@@ -18,8 +18,8 @@ public final class SupervisedExport {
     public static void write(
             RunConfig config, Step step, Path checkpoint, Path directory, Backend backend, Configuration hadoop)
             throws IOException {
-        try (SupervisedRank<?> rank = SupervisedRank.of(step, config, 1, Scope.root(backend, step.key()), hadoop)) {
-            rank.group().enter(LocalGroup.single());
+        try (SupervisedRank<?> rank =
+                SupervisedRank.of(step, config, 1, Scope.root(backend, step.key()), hadoop, LocalGroup.single())) {
             // The counters belong to the optimizer, which ends here.
             rank.restore(checkpoint, EngineProgress.START);
             rank.export(directory);

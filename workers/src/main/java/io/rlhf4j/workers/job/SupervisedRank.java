@@ -16,10 +16,12 @@ import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.CurrentGroup;
-import io.rlhf4j.workers.engine.DataParallelEngine;
 import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.training.RewardTrainer;
 import io.rlhf4j.workers.training.SftTrainer;
 import java.io.IOException;
@@ -36,7 +38,8 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
     final ModelsConfig models;
     private final DType type;
 
-    private SupervisedRank(RunConfig config, Scope scope, Configuration hadoop) {
+    private SupervisedRank(RunConfig config, Scope scope, Configuration hadoop, Collectives collectives) {
+        group.enter(collectives);
         this.scope = scope;
         this.hadoop = hadoop;
         this.models = config.models();
@@ -44,11 +47,12 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
     }
 
     /** The rank of a step as it begins. */
-    static SupervisedRank<?> of(Step step, RunConfig config, long plannedSteps, Scope scope, Configuration hadoop)
+    static SupervisedRank<?> of(
+            Step step, RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
             throws IOException {
         return switch (step) {
-            case SFT -> new Sft(config, plannedSteps, scope, hadoop);
-            case REWARD -> new Reward(config, plannedSteps, scope, hadoop);
+            case SFT -> new Sft(config, plannedSteps, scope, hadoop, collectives);
+            case REWARD -> new Reward(config, plannedSteps, scope, hadoop, collectives);
             case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
         };
     }
@@ -56,7 +60,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
     /** Puts the state of a checkpoint in the place of the initial one. */
     void restore(Path checkpoint, EngineProgress progress) throws IOException {
         try (TensorReader tensors = new TensorFiles(hadoop).open(new Path(checkpoint, ChunkTask.TENSORS))) {
-            engine().restore(progress, tensors);
+            engine().restore(progress, List.of(tensors));
         }
     }
 
@@ -87,20 +91,23 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         private final TrainingEngine engine;
         private final SftTrainer trainer;
 
-        Sft(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop) throws IOException {
-            super(config, scope, hadoop);
+        Sft(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
+                throws IOException {
+            super(config, scope, hadoop, collectives);
             Path initial =
                     new Path(config.sft().initial().orElse(config.models().actor()));
             model = new ModelDirectory(hadoop)
                     .loadCausal(initial, scope, config.compute().dtype());
-            engine = new DataParallelEngine(
+            engine = new TrainingEngine(
                     model.units(),
-                    scope,
-                    config.sft().optimizer(),
-                    plannedSteps,
+                    new EngineSettings(
+                            ZeroStage.REPLICATED,
+                            config.sft().optimizer(),
+                            plannedSteps,
+                            config.compute().gradients(),
+                            0),
                     group,
-                    config.compute().gradients(),
-                    0);
+                    scope);
             trainer = new SftTrainer(
                     model, engine, group, scope, config.sft(), config.compute().microBatchTokens());
         }
@@ -133,21 +140,24 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         private final TrainingEngine engine;
         private final RewardTrainer trainer;
 
-        Reward(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop) throws IOException {
-            super(config, scope, hadoop);
+        Reward(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
+                throws IOException {
+            super(config, scope, hadoop, collectives);
             Path initial = config.reward().startsFromSft()
                     ? RunFolder.of(config, hadoop).export(Step.SFT.key())
                     : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
             model = new ModelDirectory(hadoop)
                     .loadScore(initial, scope, config.compute().dtype(), config.seed());
-            engine = new DataParallelEngine(
+            engine = new TrainingEngine(
                     model.units(),
-                    scope,
-                    config.reward().optimizer(),
-                    plannedSteps,
+                    new EngineSettings(
+                            ZeroStage.REPLICATED,
+                            config.reward().optimizer(),
+                            plannedSteps,
+                            config.compute().gradients(),
+                            0),
                     group,
-                    config.compute().gradients(),
-                    0);
+                    scope);
             trainer = new RewardTrainer(
                     model,
                     engine,

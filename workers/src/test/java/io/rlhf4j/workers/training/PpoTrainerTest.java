@@ -157,8 +157,8 @@ class PpoTrainerTest {
             writer.write(criticFile, one.criticEngine.state(), Map.of());
             try (TensorReader actor = files.open(actorFile);
                     TensorReader critic = files.open(criticFile)) {
-                other.actorEngine.restore(one.actorEngine.progress(), actor);
-                other.criticEngine.restore(one.criticEngine.progress(), critic);
+                other.actorEngine.restore(one.actorEngine.progress(), List.of(actor));
+                other.criticEngine.restore(one.criticEngine.progress(), List.of(critic));
             }
             for (int iteration = 1; iteration < 3; iteration++) {
                 assertThat(withoutTimes(other.iterate(iteration).metrics()))

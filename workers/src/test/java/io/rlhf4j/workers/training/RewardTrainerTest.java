@@ -16,7 +16,9 @@ import io.rlhf4j.workers.TinyRows;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.collective.Ranks;
-import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.EngineSettings;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,8 +132,11 @@ class RewardTrainerTest {
             Collectives collectives,
             int microBatchTokens) {
         ScoreModel model = TinyModels.score(kind, scope, type, 5);
-        DataParallelEngine engine =
-                new DataParallelEngine(model.units(), scope, settings.optimizer(), 100, collectives, DType.FP32, 0);
+        TrainingEngine engine = new TrainingEngine(
+                model.units(),
+                new EngineSettings(ZeroStage.REPLICATED, settings.optimizer(), 100, DType.FP32, 0),
+                collectives,
+                scope);
         return new RewardTrainer(model, engine, collectives, scope, settings, microBatchTokens);
     }
 }

@@ -17,7 +17,9 @@ import io.rlhf4j.workers.TinyRows;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.collective.Ranks;
-import io.rlhf4j.workers.engine.DataParallelEngine;
+import io.rlhf4j.workers.engine.EngineSettings;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,8 +128,11 @@ class SftTrainerTest {
     private static SftTrainer trainer(
             Kind kind, DType type, Scope scope, Collectives collectives, int microBatchTokens) {
         CausalLanguageModel model = TinyModels.causal(kind, scope, type, 11);
-        DataParallelEngine engine =
-                new DataParallelEngine(model.units(), scope, SETTINGS.optimizer(), 100, collectives, DType.FP32, 0);
+        TrainingEngine engine = new TrainingEngine(
+                model.units(),
+                new EngineSettings(ZeroStage.REPLICATED, SETTINGS.optimizer(), 100, DType.FP32, 0),
+                collectives,
+                scope);
         return new SftTrainer(model, engine, collectives, scope, SETTINGS, microBatchTokens);
     }
 }

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class DataParallelEngineTest {
+class TrainingEngineTest {
     private static final int[] TEXT = {5, 9, 13, 21, 8, 30, 44, 2};
     private static final int[] ROWS = {0, 1, 2, 3, 4, 5, 6};
     private static final int[] TARGETS = {9, 13, 21, 8, 30, 44, 2};
@@ -66,7 +66,7 @@ class DataParallelEngineTest {
             }
             try (Trained run = new Trained(type, settings, 2);
                     TensorReader tensors = new TensorFiles(new Configuration()).open(file)) {
-                run.engine.restore(saved, tensors);
+                run.engine.restore(saved, List.of(tensors));
                 run.steps(4);
 
                 assertThat(run.everything()).isEqualTo(uninterrupted);
@@ -223,7 +223,7 @@ class DataParallelEngineTest {
     private static final class Trained implements AutoCloseable {
         private final Scope scope = Scope.root(TinyModels.backend(), "test");
         private final CausalLanguageModel model;
-        private final DataParallelEngine engine;
+        private final TrainingEngine engine;
 
         private Trained(DType type, OptimizerConfig settings, long seed) {
             this(type, DType.FP32, settings, seed, LocalGroup.single());
@@ -231,7 +231,11 @@ class DataParallelEngineTest {
 
         private Trained(DType type, DType gradients, OptimizerConfig settings, long seed, Collectives collectives) {
             model = TinyModels.causal(Kind.OPT, scope, type, seed);
-            engine = new DataParallelEngine(model.units(), scope, settings, 10, collectives, gradients, 0.9);
+            engine = new TrainingEngine(
+                    model.units(),
+                    new EngineSettings(ZeroStage.REPLICATED, settings, 10, gradients, 0.9),
+                    collectives,
+                    scope);
         }
 
         private void steps(int count) {

@@ -1,0 +1,43 @@
+package io.rlhf4j.workers.engine;
+
+import io.rlhf4j.model.Parameter;
+import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.tensor.Tensor;
+import io.rlhf4j.workers.collective.Shards;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The elements of a unit's flat tensors from {@code from} to {@code to} (exclusive): what one rank holds of them. */
+record UnitRange(ParameterUnit unit, int from, int to) {
+
+    static UnitRange whole(ParameterUnit unit) {
+        return new UnitRange(unit, 0, unit.elements());
+    }
+
+    static UnitRange shard(ParameterUnit unit, Shards shards, int rank) {
+        return new UnitRange(unit, Math.toIntExact(shards.from(rank)), Math.toIntExact(shards.to(rank)));
+    }
+
+    int elements() {
+        return to - from;
+    }
+
+    /** The range's view of a flat tensor of the whole unit. */
+    Tensor of(Tensor whole) {
+        return whole.slice(from, to);
+    }
+
+    /** The parts of parameters that lie in the range, in order. */
+    List<ParameterSlice> slices() {
+        List<ParameterSlice> slices = new ArrayList<>();
+        for (Parameter parameter : unit.parameters()) {
+            int begin = Math.max(from, parameter.offset());
+            int end = Math.min(to, parameter.offset() + parameter.elements());
+            if (begin < end) {
+                slices.add(new ParameterSlice(
+                        parameter, begin - parameter.offset(), end - parameter.offset(), begin - from));
+            }
+        }
+        return slices;
+    }
+}
