@@ -10,6 +10,11 @@ public interface Learnable {
     /** The weight. */
     Tensor value();
 
-    /** Where its gradient is added up, of the same shape; null when it is frozen. */
+    /** Where its gradient is added up, of the same shape; null when it is frozen, or there is no memory for it yet. */
     Tensor gradient();
+
+    /** Whether it has a gradient. The memory may come as late as the first addition to it. */
+    default boolean learned() {
+        return gradient() != null;
+    }
 }

@@ -32,7 +32,7 @@ public final class Operations {
         Tensor weights = table.value();
         Tensor out = tape.allocate(weights.type(), indices.length, weights.columns());
         backend.gatherRows(weights, indices, out);
-        Variable result = tape.result(out, table.gradient() != null);
+        Variable result = tape.result(out, table.learned());
         record(
                 result,
                 List.of(out),
@@ -247,7 +247,7 @@ public final class Operations {
     }
 
     private static boolean learned(Learnable learnable) {
-        return learnable != null && learnable.gradient() != null;
+        return learnable != null && learnable.learned();
     }
 
     /** Records an operation with memory of its own; its gradient is dropped once it has been passed on. */

@@ -6,6 +6,7 @@ import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ModelSource;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.ScoreModel;
@@ -106,7 +107,7 @@ public final class ModelDirectory {
 
     /**
      * Writes a directory from which transformers' AutoModelForCausalLM loads the same model. Older weights in it are
-     * removed.
+     * removed. Units are used one after the other, as in a forward pass.
      *
      * @param type of the stored weights
      */
@@ -115,7 +116,7 @@ public final class ModelDirectory {
                 HubConfig.parse("config.json of the model", model.source().configJson());
         ModelFamily family = ModelFamilies.of(json);
         String config = ModelConfigFile.ofCausal(family, json, type);
-        save(new WeightBinding(family, model.config(), model.units()), model.source(), config, directory, type);
+        save(new WeightBinding(family, model.config(), model.units()), model, model.source(), config, directory, type);
     }
 
     /** Writes a directory from which transformers' AutoModelForSequenceClassification gives the same scores. */
@@ -129,17 +130,23 @@ public final class ModelDirectory {
                         () -> json.refusal("neither pad_token_id nor eos_token_id is set, and without padding token "
                                 + "transformers cannot find a row's last real token; add pad_token_id"));
         String config = ModelConfigFile.ofScore(family, json, type, pad);
-        save(new WeightBinding(family, model.config(), model.units()), model.source(), config, directory, type);
+        save(new WeightBinding(family, model.config(), model.units()), model, model.source(), config, directory, type);
     }
 
-    private void save(WeightBinding binding, ModelSource source, String config, Path directory, ElementType type)
+    private void save(
+            WeightBinding binding,
+            LayeredModel model,
+            ModelSource source,
+            String config,
+            Path directory,
+            ElementType type)
             throws IOException {
         FileSystem files = PlainFiles.fileSystem(directory, configuration);
         files.mkdirs(directory);
         for (Path old : weightFiles(directory)) {
             files.delete(old, false);
         }
-        new WeightWriter(configuration).write(binding, directory, type);
+        new WeightWriter(configuration, model.hooks()).write(binding, directory, type);
         companionsOf(source, directory).copyTo(directory);
         TextFiles.write(files, new Path(directory, ModelConfigFile.NAME), config);
     }

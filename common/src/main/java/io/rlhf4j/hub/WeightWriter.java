@@ -5,22 +5,32 @@ import io.rlhf4j.format.FloatSource;
 import io.rlhf4j.format.NamedTensor;
 import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.format.TensorInfo;
+import io.rlhf4j.model.Parameter;
+import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.model.family.HubTensor;
+import io.rlhf4j.tensor.Tensor;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** Writes a model's parameters as safetensors, under the names and in the layout of its family. */
+/**
+ * Writes a model's parameters as safetensors, under the names and in the layout of its family. A unit is in use while its
+ * tensors are written: where it is cut among ranks, it is gathered for no longer than that.
+ */
 final class WeightWriter {
     /** What transformers takes for a shard. */
     private static final long SHARD_BYTES = 5_000_000_000L;
 
     private final Configuration configuration;
+    private final UnitHooks hooks;
+    private ParameterUnit inUse;
 
-    WeightWriter(Configuration configuration) {
+    WeightWriter(Configuration configuration, UnitHooks hooks) {
         this.configuration = configuration;
+        this.hooks = hooks;
     }
 
     void write(WeightBinding binding, Path directory, ElementType type) throws IOException {
@@ -29,11 +39,13 @@ final class WeightWriter {
                 .toList();
         // transformers refuses files that do not say which framework's conventions they follow
         new SafetensorsWriter(configuration).writeModel(directory, tensors, Map.of("format", "pt"), SHARD_BYTES);
+        use(null);
     }
 
-    private static FloatSource valuesOf(HubTensor tensor) {
+    private FloatSource valuesOf(HubTensor tensor) {
         if (tensor.inOrder()) {
-            return FloatSource.of(tensor.rowsOf(tensor.parameter().value()));
+            return (offset, target, count) ->
+                    FloatSource.of(tensor.rowsOf(valueOf(tensor.parameter()))).read(offset, target, count);
         }
         return new FloatSource() {
             private float[] values;
@@ -41,8 +53,7 @@ final class WeightWriter {
             @Override
             public void read(long offset, float[] target, int count) {
                 if (values == null) {
-                    values =
-                            WeightBinding.inFileOrder(tensor, tensor.parameter().value());
+                    values = WeightBinding.inFileOrder(tensor, valueOf(tensor.parameter()));
                 }
                 System.arraycopy(values, Math.toIntExact(offset), target, 0, count);
                 if (offset + count == values.length) {
@@ -50,5 +61,23 @@ final class WeightWriter {
                 }
             }
         };
+    }
+
+    private Tensor valueOf(Parameter parameter) {
+        use(parameter.unit());
+        return parameter.value();
+    }
+
+    private void use(ParameterUnit unit) {
+        if (unit == inUse) {
+            return;
+        }
+        if (inUse != null) {
+            hooks.afterUse(inUse);
+        }
+        if (unit != null) {
+            hooks.beforeUse(unit);
+        }
+        inUse = unit;
     }
 }

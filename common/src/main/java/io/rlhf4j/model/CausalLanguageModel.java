@@ -15,7 +15,7 @@ import java.util.List;
  * A transformer that says how probable each next token is: actor, reference, or the model that SFT trains. One thread uses
  * it at a time.
  */
-public final class CausalLanguageModel {
+public final class CausalLanguageModel implements LayeredModel {
     private final Transformer backbone;
     private final ModelSource source;
     private final ParameterUnit headUnit;
@@ -61,7 +61,8 @@ public final class CausalLanguageModel {
         return source;
     }
 
-    /** All units in the order of the forward pass: embedding, blocks, final, head (where it has weights of its own). */
+    /** {@inheritDoc} They are embedding, blocks, final, head (where it has weights of its own). */
+    @Override
     public List<ParameterUnit> units() {
         List<ParameterUnit> units = new ArrayList<>(backbone.units());
         if (headUnit != null) {
@@ -70,12 +71,25 @@ public final class CausalLanguageModel {
         return units;
     }
 
+    @Override
+    public List<List<ParameterUnit>> uses() {
+        List<List<ParameterUnit>> uses = new ArrayList<>();
+        backbone.units().forEach(unit -> uses.add(List.of(unit)));
+        uses.add(headUnits());
+        return uses;
+    }
+
     /** Element type of the values, and of the activations. */
     public DType type() {
         return backbone.type();
     }
 
-    /** Installs what happens around the use of each unit. */
+    @Override
+    public UnitHooks hooks() {
+        return backbone.hooks();
+    }
+
+    @Override
     public void setHooks(UnitHooks hooks) {
         backbone.setHooks(hooks);
     }
@@ -160,6 +174,7 @@ public final class CausalLanguageModel {
                     new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);
             Tensor hiddenGradient = tape.allocate(type(), hidden.value().shape());
             beforeHead();
+            headUnits().forEach(backbone.hooks()::beforeGradients);
             work.backend()
                     .tokenLogProbsWithGradient(
                             head(temperature),
@@ -201,17 +216,18 @@ public final class CausalLanguageModel {
                 temperature);
     }
 
+    /** Where the head's weight and bias lie: where the weight is the embedding's, the bias has a unit of its own. */
+    private List<ParameterUnit> headUnits() {
+        return headUnit == null || headUnit == weight.unit()
+                ? List.of(weight.unit())
+                : List.of(weight.unit(), headUnit);
+    }
+
     private void beforeHead() {
-        backbone.hooks().beforeUse(weight.unit());
-        if (headUnit != null && headUnit != weight.unit()) {
-            backbone.hooks().beforeUse(headUnit);
-        }
+        headUnits().forEach(backbone.hooks()::beforeUse);
     }
 
     private void afterHead() {
-        backbone.hooks().afterUse(weight.unit());
-        if (headUnit != null && headUnit != weight.unit()) {
-            backbone.hooks().afterUse(headUnit);
-        }
+        headUnits().forEach(backbone.hooks()::afterUse);
     }
 }

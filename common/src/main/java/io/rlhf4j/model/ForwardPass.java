@@ -25,7 +25,10 @@ record ForwardPass(Operations operations, int[] positions, RotarySpec rotary, At
         hooks.beforeUse(unit);
         Variable output = layers.apply(input);
         hooks.afterUse(unit);
-        operations.tape().onBackward(() -> hooks.beforeUse(unit));
+        operations.tape().onBackward(() -> {
+            hooks.beforeUse(unit);
+            hooks.beforeGradients(unit);
+        });
         return output;
     }
 }

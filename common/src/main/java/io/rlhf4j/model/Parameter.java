@@ -58,6 +58,11 @@ public final class Parameter implements Learnable {
         return unit.gradients() == null ? null : viewOf(unit.gradients());
     }
 
+    @Override
+    public boolean learned() {
+        return unit.isLearned();
+    }
+
     /** This parameter's part of a flat tensor that is laid out like its unit: masters, moments, an average. */
     public Tensor viewOf(Tensor flat) {
         return Tensor.of(flat.backend(), flat.storage(), flat.type(), flat.offset() + offset, shape);

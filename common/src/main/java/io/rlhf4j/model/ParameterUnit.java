@@ -22,6 +22,7 @@ public final class ParameterUnit {
     private int elements;
     private Tensor values;
     private Tensor gradients;
+    private boolean gradientsInTime;
 
     ParameterUnit(String name) {
         this.name = name;
@@ -59,7 +60,7 @@ public final class ParameterUnit {
         return values;
     }
 
-    /** All gradients, flat: [elements]; null when the unit is frozen. */
+    /** All gradients, flat: [elements]; null when the unit is frozen, or while they have no memory. */
     public Tensor gradients() {
         return gradients;
     }
@@ -69,9 +70,19 @@ public final class ParameterUnit {
         values = requireFit(flat);
     }
 
-    /** Replaces the flat tensor of gradients, [elements]; null to freeze the unit. */
+    /** Replaces the flat tensor of gradients, [elements]; null to freeze the unit, or to take the memory away. */
     public void setGradients(Tensor flat) {
         gradients = requireFit(flat);
+    }
+
+    /** Promises that {@link UnitHooks#beforeGradients} gives gradients memory: the unit is learned also without it. */
+    public void setGradientsInTime(boolean promised) {
+        gradientsInTime = promised;
+    }
+
+    /** Whether the unit has gradients, or will have them when they are added to. */
+    public boolean isLearned() {
+        return gradients != null || gradientsInTime;
     }
 
     private Tensor requireFit(Tensor flat) {

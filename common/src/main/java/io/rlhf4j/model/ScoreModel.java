@@ -13,7 +13,7 @@ import java.util.function.UnaryOperator;
 /**
  * A transformer with a linear head of one output, without bias: reward model or critic. One thread uses it at a time.
  */
-public final class ScoreModel {
+public final class ScoreModel implements LayeredModel {
     private final Transformer backbone;
     private final ModelSource source;
     private final ParameterUnit headUnit = new ParameterUnit("score");
@@ -60,11 +60,17 @@ public final class ScoreModel {
         return source;
     }
 
-    /** All units in the order of the forward pass: embedding, blocks, final, score. */
+    /** {@inheritDoc} They are embedding, blocks, final, score. */
+    @Override
     public List<ParameterUnit> units() {
         List<ParameterUnit> units = new ArrayList<>(backbone.units());
         units.add(headUnit);
         return units;
+    }
+
+    @Override
+    public List<List<ParameterUnit>> uses() {
+        return units().stream().map(List::of).toList();
     }
 
     /** Element type of the values, and of the activations. */
@@ -72,7 +78,12 @@ public final class ScoreModel {
         return backbone.type();
     }
 
-    /** Installs what happens around the use of each unit. */
+    @Override
+    public UnitHooks hooks() {
+        return backbone.hooks();
+    }
+
+    @Override
     public void setHooks(UnitHooks hooks) {
         backbone.setHooks(hooks);
     }
@@ -140,6 +151,7 @@ public final class ScoreModel {
             work.backend().write(scoreGradient, gradientOfScores.apply(scores.clone()), 0);
             Tensor hiddenGradient = tape.allocate(type(), hidden.value().shape());
             backbone.hooks().beforeUse(headUnit);
+            backbone.hooks().beforeGradients(headUnit);
             work.backend().matmul(scoreGradient, false, weight.value(), false, hiddenGradient, false);
             backbone.hooks().afterUse(headUnit);
             if (weight.gradient() != null) {

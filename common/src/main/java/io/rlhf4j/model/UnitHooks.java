@@ -14,6 +14,9 @@ public interface UnitHooks {
     /** After the last operation that reads the unit's values in this pass. */
     default void afterUse(ParameterUnit unit) {}
 
+    /** In the backward pass, before an addition to the unit's gradients. They stay until {@link #gradientsReady}. */
+    default void beforeGradients(ParameterUnit unit) {}
+
     /** In the backward pass, after the last addition to the unit's gradients. */
     default void gradientsReady(ParameterUnit unit) {}
 }

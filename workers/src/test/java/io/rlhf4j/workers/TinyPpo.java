@@ -64,7 +64,7 @@ public final class TinyPpo implements AutoCloseable {
         reference = actor.copy(scope, type);
         critic = TinyModels.score(criticKind, scope, type, SEED + 1);
         actorEngine = new TrainingEngine(
-                actor.units(),
+                actor,
                 new EngineSettings(
                         ZeroStage.REPLICATED,
                         settings.actorOptimizer(),
@@ -74,7 +74,7 @@ public final class TinyPpo implements AutoCloseable {
                 collectives,
                 scope);
         criticEngine = new TrainingEngine(
-                critic.units(),
+                critic,
                 new EngineSettings(
                         ZeroStage.REPLICATED, settings.criticOptimizer(), settings.plannedSteps(), DType.FP32, 0),
                 collectives,

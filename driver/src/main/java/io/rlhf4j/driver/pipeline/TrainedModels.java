@@ -39,7 +39,7 @@ final class TrainedModels implements AutoCloseable {
             actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
             critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());
             actorEngine = new TrainingEngine(
-                    actor.units(),
+                    actor,
                     new EngineSettings(
                             ZeroStage.REPLICATED,
                             ppo.actorOptimizer(),
@@ -49,7 +49,7 @@ final class TrainedModels implements AutoCloseable {
                     collectives,
                     scope);
             criticEngine = new TrainingEngine(
-                    critic.units(),
+                    critic,
                     new EngineSettings(
                             ZeroStage.REPLICATED, ppo.criticOptimizer(), ppo.plannedSteps(), compute.gradients(), 0),
                     collectives,

@@ -3,7 +3,9 @@ package io.rlhf4j.workers.engine;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.NamedTensor;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.optimizer.GradientClipping;
 import io.rlhf4j.optimizer.LearningRateSchedule;
 import io.rlhf4j.optimizer.Optimizer;
@@ -14,7 +16,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * Trains one model on all ranks, each of which holds what its {@link ZeroStage} leaves it (Rajbhandari et al. 2020). Every
@@ -26,21 +27,25 @@ import java.util.function.Supplier;
  * micro-batches, where stages reduce at other points, the same but for rounding).
  */
 public final class TrainingEngine implements AutoCloseable {
+    private final LayeredModel model;
     private final Scope scope;
     private final Collectives collectives;
     private final int maxSkippedSteps;
     private final LearningRateSchedule schedule;
     private final GradientClipping clipping;
     private final List<TrainedUnit> units = new ArrayList<>();
+    private final UnitTraffic traffic;
+    private final Stopwatch communication = new Stopwatch();
     private EngineProgress progress = EngineProgress.START;
-    private long communicationNanos;
 
     /**
-     * An engine for a model's units, whose values are set and equal on all ranks.
+     * An engine for a model whose values are set and equal on all ranks. It installs its hooks there.
      *
-     * @param scope holds gradients, masters, states and average
+     * @param scope the one that holds the model's values, which are freed where they are cut; it will hold gradients, masters,
+     *     states and average too
      */
-    public TrainingEngine(List<ParameterUnit> units, EngineSettings settings, Collectives collectives, Scope scope) {
+    public TrainingEngine(LayeredModel model, EngineSettings settings, Collectives collectives, Scope scope) {
+        this.model = model;
         this.scope = scope.child("engine");
         this.collectives = collectives;
         this.maxSkippedSteps = settings.optimizer().maxSkippedSteps();
@@ -48,9 +53,11 @@ public final class TrainingEngine implements AutoCloseable {
                 settings.optimizer().schedule(), settings.optimizer().learningRate(), settings.plannedSteps());
         this.clipping = new GradientClipping(settings.optimizer().clipNorm());
         Optimizer optimizer = Optimizer.of(settings.optimizer());
-        for (ParameterUnit unit : units) {
-            this.units.add(new TrainedUnit(unit, settings, optimizer, collectives, this.scope));
+        for (ParameterUnit unit : model.units()) {
+            units.add(TrainedUnit.of(unit, settings, optimizer, collectives, scope, this.scope));
         }
+        traffic = new UnitTraffic(model, units, communication);
+        model.setHooks(traffic);
     }
 
     /**
@@ -60,17 +67,28 @@ public final class TrainingEngine implements AutoCloseable {
      * @throws Rlhf4jException of kind DATA where more steps were skipped than allowed
      */
     public StepResult step(List<Backward> microBatches) {
-        communicationNanos = 0;
-        boolean several = collectives.allReduceMax(new double[] {microBatches.size()})[0] > 1;
-        units.forEach(unit -> unit.beginStep(several));
+        communication.reset();
+        // Ranks with fewer micro-batches than others still take their part in what is exchanged over each.
+        double passes = collectives.allReduceMax(new double[] {microBatches.size()})[0];
+        units.forEach(unit -> unit.gradients().beginStep(passes > 1));
         double loss = 0;
-        for (Backward microBatch : microBatches) {
-            try (Scope work = scope.child("micro-batch")) {
-                loss += microBatch.run(work);
+        for (int pass = 0; pass < passes; pass++) {
+            if (pass < microBatches.size()) {
+                loss += run(microBatches.get(pass));
+            } else {
+                traffic.idleTraining();
             }
         }
-        onAllUnits(TrainedUnit::startReduce);
+        traffic.finish();
+        onAllUnits(unit -> unit.gradients().startReduceOfStep());
         return apply(lossAndNorm(loss));
+    }
+
+    private double run(Backward microBatch) {
+        traffic.beginTraining();
+        try (Scope work = scope.child("micro-batch")) {
+            return microBatch.run(work);
+        }
     }
 
     private StepResult apply(LossAndNorm reduced) {
@@ -82,10 +100,10 @@ public final class TrainingEngine implements AutoCloseable {
             long update = progress.updates() + 1;
             double factor = clipping.factor(reduced.norm());
             units.forEach(unit -> unit.step(update, rate, factor));
-            onAllUnits(TrainedUnit::startGather);
+            onAllUnits(unit -> unit.weights().startUpdate());
             progress = new EngineProgress(progress.position() + 1, update, progress.skipped());
         }
-        return new StepResult(reduced.loss(), reduced.norm(), rate, skipped, communicationNanos * 1e-9);
+        return new StepResult(reduced.loss(), reduced.norm(), rate, skipped, communication.seconds());
     }
 
     /** Loss and gradient norm of the whole step: sums over all ranks, so all ranks skip together. */
@@ -101,7 +119,7 @@ public final class TrainingEngine implements AutoCloseable {
         for (int i = 0; i < units.size(); i++) {
             parts[i + 1] = units.get(i).squaredNorm();
         }
-        double[] sums = timed(() -> collectives.allReduceSum(parts));
+        double[] sums = collectives.allReduceSum(parts);
         double squares = 0;
         for (int i = 0; i < units.size(); i++) {
             squares += sums[i + 1];
@@ -120,20 +138,26 @@ public final class TrainingEngine implements AutoCloseable {
     }
 
     private void onAllUnits(Function<TrainedUnit, Pending> start) {
-        timed(() -> {
+        communication.time(() -> {
             List<Pending> started = units.stream().map(start).toList();
             started.forEach(Pending::await);
-            return null;
         });
     }
 
-    private <T> T timed(Supplier<T> communication) {
-        long begin = System.nanoTime();
-        try {
-            return communication.get();
-        } finally {
-            communicationNanos += System.nanoTime() - begin;
+    /**
+     * Runs passes without gradients, each rank its own, however many it has. Under {@link ZeroStage#WEIGHTS} a rank that is
+     * through goes on giving the others its part of the weights.
+     */
+    public void forward(List<Runnable> passes) {
+        double most = collectives.allReduceMax(new double[] {passes.size()})[0];
+        for (int pass = 0; pass < most; pass++) {
+            if (pass < passes.size()) {
+                passes.get(pass).run();
+            } else {
+                traffic.idleInference();
+            }
         }
+        traffic.finish();
     }
 
     /** Lets planned steps go by that will not be made (an early stop), so that the schedule ends where it was meant to. */
@@ -152,7 +176,7 @@ public final class TrainingEngine implements AutoCloseable {
      * needs to continue bit for bit.
      */
     public List<NamedTensor> state() {
-        return units.stream().flatMap(unit -> unit.tensors().stream()).toList();
+        return units.stream().flatMap(unit -> unit.states().tensors().stream()).toList();
     }
 
     /**
@@ -163,9 +187,9 @@ public final class TrainingEngine implements AutoCloseable {
     public void restore(EngineProgress saved, List<TensorReader> files) throws IOException {
         SavedPieces pieces = new SavedPieces(files);
         for (TrainedUnit unit : units) {
-            unit.restore(pieces);
+            unit.states().restore(pieces);
         }
-        onAllUnits(TrainedUnit::startGather);
+        onAllUnits(unit -> unit.weights().startUpdate());
         progress = saved;
     }
 
@@ -176,18 +200,19 @@ public final class TrainingEngine implements AutoCloseable {
      * @throws IllegalStateException where no average is kept
      */
     public void withAveragedWeights(Runnable action) {
-        try (Scope temporary = scope.child("average")) {
-            units.forEach(unit -> unit.useAverage(temporary));
+        units.forEach(TrainedUnit::useAverage);
+        try {
             action.run();
         } finally {
             units.forEach(TrainedUnit::useTrained);
         }
     }
 
-    /** Frees what the engine holds; the model keeps its weights. */
+    /** Frees what the engine holds; the model keeps its weights, but for those that are cut. */
     @Override
     public void close() {
-        units.forEach(TrainedUnit::freeGradients);
+        units.forEach(unit -> unit.gradients().free());
+        model.setHooks(UnitHooks.NONE);
         scope.close();
     }
 }

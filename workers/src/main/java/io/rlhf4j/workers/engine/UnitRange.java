@@ -3,7 +3,6 @@ package io.rlhf4j.workers.engine;
 import io.rlhf4j.model.Parameter;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.tensor.Tensor;
-import io.rlhf4j.workers.collective.Shards;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,10 +11,6 @@ record UnitRange(ParameterUnit unit, int from, int to) {
 
     static UnitRange whole(ParameterUnit unit) {
         return new UnitRange(unit, 0, unit.elements());
-    }
-
-    static UnitRange shard(ParameterUnit unit, Shards shards, int rank) {
-        return new UnitRange(unit, Math.toIntExact(shards.from(rank)), Math.toIntExact(shards.to(rank)));
     }
 
     int elements() {

@@ -8,14 +8,26 @@ public enum ZeroStage {
     /** Nothing is cut: plain data parallelism. */
     REPLICATED,
     /** Optimizer states, fp32 masters and the moving average. */
-    OPTIMIZER;
+    OPTIMIZER,
+    /** Gradients too: each unit's are reduced while those of the next are computed. */
+    GRADIENTS,
+    /** Weights too: a unit is gathered before its use and freed after it. */
+    WEIGHTS;
 
-    /** The stage of a number as the paper counts. */
+    /** The stage of a number as the paper counts, 0 to 3. */
     public static ZeroStage of(int number) {
         return values()[number];
     }
 
     boolean cutsStates() {
         return this != REPLICATED;
+    }
+
+    boolean cutsGradients() {
+        return this == GRADIENTS || this == WEIGHTS;
+    }
+
+    boolean cutsWeights() {
+        return this == WEIGHTS;
     }
 }

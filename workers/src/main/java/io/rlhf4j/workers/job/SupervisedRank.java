@@ -99,7 +99,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
             model = new ModelDirectory(hadoop)
                     .loadCausal(initial, scope, config.compute().dtype());
             engine = new TrainingEngine(
-                    model.units(),
+                    model,
                     new EngineSettings(
                             ZeroStage.REPLICATED,
                             config.sft().optimizer(),
@@ -149,7 +149,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
             model = new ModelDirectory(hadoop)
                     .loadScore(initial, scope, config.compute().dtype(), config.seed());
             engine = new TrainingEngine(
-                    model.units(),
+                    model,
                     new EngineSettings(
                             ZeroStage.REPLICATED,
                             config.reward().optimizer(),

@@ -82,21 +82,27 @@ public final class RewardTrainer {
     /** How well held-out pairs are told apart, the same on every rank. */
     public Map<String, Double> evaluate(List<PreferenceRow> rows) {
         List<ScoredPair> scored = new ArrayList<>();
-        for (List<PreferenceRow> pairs : shares(rows)) {
-            try (Scope work = scope.child("evaluate")) {
-                TokenBatch packed = PackedRows.ofPairs(pairs);
-                float[] scores = model.scores(work, packed, packed.lastRows());
-                for (int i = 0; i < pairs.size(); i++) {
-                    scored.add(new ScoredPair(
-                            pairs.get(i).source(),
-                            scores[2 * i],
-                            scores[2 * i + 1],
-                            pairs.get(i).chosen().length,
-                            pairs.get(i).rejected().length));
-                }
-            }
-        }
+        engine.forward(shares(rows).stream()
+                .map(pairs -> (Runnable) () -> scored.addAll(scored(pairs)))
+                .toList());
         return PairReport.of(ScoredPair.ofAllRanks(scored, collectives), new PairLoss(settings.centering()));
+    }
+
+    private List<ScoredPair> scored(List<PreferenceRow> pairs) {
+        try (Scope work = scope.child("evaluate")) {
+            TokenBatch packed = PackedRows.ofPairs(pairs);
+            float[] scores = model.scores(work, packed, packed.lastRows());
+            List<ScoredPair> scored = new ArrayList<>();
+            for (int i = 0; i < pairs.size(); i++) {
+                scored.add(new ScoredPair(
+                        pairs.get(i).source(),
+                        scores[2 * i],
+                        scores[2 * i + 1],
+                        pairs.get(i).chosen().length,
+                        pairs.get(i).rejected().length));
+            }
+            return scored;
+        }
     }
 
     private List<List<PreferenceRow>> shares(List<PreferenceRow> rows) {

@@ -78,16 +78,20 @@ public final class SftTrainer {
 
     /** Loss and perplexity of held-out rows, the same on every rank. */
     public Map<String, Double> evaluate(List<TrainingRow> rows) {
-        double loss = 0;
-        for (List<TrainingRow> microBatch : shares(rows)) {
-            try (Scope work = scope.child("evaluate")) {
-                PackedRows packed = PackedRows.ofTexts(microBatch, settings.trainOnPrompt());
-                loss -= sum(model.logProbs(work, packed.batch(), packed.rows(), packed.targets(), 1f, false)
-                        .logProbs());
-            }
-        }
-        double mean = collectives.allReduceSum(new double[] {loss})[0] / trainedTokens(rows);
+        double[] loss = {0};
+        engine.forward(shares(rows).stream()
+                .map(microBatch -> (Runnable) () -> loss[0] += loss(microBatch))
+                .toList());
+        double mean = collectives.allReduceSum(loss)[0] / trainedTokens(rows);
         return new TreeMap<>(Map.of("loss", mean, "perplexity", Math.exp(mean)));
+    }
+
+    private double loss(List<TrainingRow> microBatch) {
+        try (Scope work = scope.child("evaluate")) {
+            PackedRows packed = PackedRows.ofTexts(microBatch, settings.trainOnPrompt());
+            return -sum(model.logProbs(work, packed.batch(), packed.rows(), packed.targets(), 1f, false)
+                    .logProbs());
+        }
     }
 
     private List<List<TrainingRow>> shares(List<TrainingRow> rows) {

@@ -232,10 +232,7 @@ class TrainingEngineTest {
         private Trained(DType type, DType gradients, OptimizerConfig settings, long seed, Collectives collectives) {
             model = TinyModels.causal(Kind.OPT, scope, type, seed);
             engine = new TrainingEngine(
-                    model.units(),
-                    new EngineSettings(ZeroStage.REPLICATED, settings, 10, gradients, 0.9),
-                    collectives,
-                    scope);
+                    model, new EngineSettings(ZeroStage.REPLICATED, settings, 10, gradients, 0.9), collectives, scope);
         }
 
         private void steps(int count) {

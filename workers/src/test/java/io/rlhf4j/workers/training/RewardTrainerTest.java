@@ -133,7 +133,7 @@ class RewardTrainerTest {
             int microBatchTokens) {
         ScoreModel model = TinyModels.score(kind, scope, type, 5);
         TrainingEngine engine = new TrainingEngine(
-                model.units(),
+                model,
                 new EngineSettings(ZeroStage.REPLICATED, settings.optimizer(), 100, DType.FP32, 0),
                 collectives,
                 scope);

@@ -129,7 +129,7 @@ class SftTrainerTest {
             Kind kind, DType type, Scope scope, Collectives collectives, int microBatchTokens) {
         CausalLanguageModel model = TinyModels.causal(kind, scope, type, 11);
         TrainingEngine engine = new TrainingEngine(
-                model.units(),
+                model,
                 new EngineSettings(ZeroStage.REPLICATED, SETTINGS.optimizer(), 100, DType.FP32, 0),
                 collectives,
                 scope);
