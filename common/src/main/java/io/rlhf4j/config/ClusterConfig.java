@@ -11,6 +11,7 @@ public record ClusterConfig(
                         preset = "auto")
                 String master,
         @Doc(value = "Data-parallel training ranks.", preset = "1", range = "[1, inf)") int ranks,
+        @Doc("What ranks hold their own parts of.") ZeroConfig zero,
         @Doc(
                         value =
                                 "Threads that one rank computes with; 0 divides the cores of this machine among the ranks, on a"

@@ -27,39 +27,38 @@ final class ExportTask extends TrainedTask<Boolean> {
 
     @Override
     Boolean work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
-        if (context.rank() != 0) {
-            return false;
-        }
         Path exports = settings().folder(config).exports();
         settings().fence().pass(exports, settings().hadoopConfiguration());
         write(config, models, exports, settings().hadoopConfiguration());
         return true;
     }
 
-    /** Writes the models below {@code folder}. */
+    /** Writes the models, on the first rank, below {@code folder}. */
     static List<Path> write(RunConfig config, TrainedModels models, Path folder, Configuration hadoop)
             throws IOException {
         ModelDirectory directories = new ModelDirectory(hadoop);
         ElementType type = UpdateTask.stored(models);
         List<Path> written = new ArrayList<>();
         written.add(new Path(folder, CRITIC));
-        directories.save(models.critic(), new Path(folder, CRITIC), type);
+        models.criticEngine().onFirstRank(() -> directories.save(models.critic(), new Path(folder, CRITIC), type));
         if (config.ppo().ema() > 0) {
             Path average = new Path(folder, AVERAGE);
             written.add(average);
             models.actorEngine().withAveragedWeights(() -> {
                 try {
-                    directories.save(models.actor(), average, type);
+                    models.actorEngine().onFirstRank(() -> directories.save(models.actor(), average, type));
                 } catch (IOException failed) {
                     throw new UncheckedIOException("cannot write " + average, failed);
                 }
             });
         }
         written.add(new Path(folder, ACTOR));
-        directories.save(models.actor(), new Path(folder, ACTOR), type);
-        for (Path model : written) {
-            TrainedTokenizer.addTo(model, config.models(), hadoop);
-        }
+        models.actorEngine().onFirstRank(() -> {
+            directories.save(models.actor(), new Path(folder, ACTOR), type);
+            for (Path model : written) {
+                TrainedTokenizer.addTo(model, config.models(), hadoop);
+            }
+        });
         return written;
     }
 

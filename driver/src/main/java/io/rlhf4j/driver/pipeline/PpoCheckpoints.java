@@ -1,32 +1,31 @@
 package io.rlhf4j.driver.pipeline;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.format.SafetensorsWriter;
-import io.rlhf4j.format.TensorFiles;
-import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.run.Fence;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.checkpoint.Retention;
+import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /** The complete state of step 3 on a file system: both engines, and the weight of the KL penalty. */
 final class PpoCheckpoints {
     private static final String BETA = "beta";
+    private static final String ACTOR = "actor";
+    private static final String CRITIC = "critic";
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Configuration hadoop;
     private final CheckpointStore store;
@@ -56,54 +55,44 @@ final class PpoCheckpoints {
         return checkpoint.state().path(BETA).doubleValue();
     }
 
-    /** Writes and commits the state after {@code iterations}. */
-    void save(long iterations, TrainedModels models, double beta) throws IOException {
-        store.begin(iterations);
+    /** Writes and commits the state after {@code iterations}: every rank its part, the first one the manifest. */
+    void save(long iterations, TrainedModels models, double beta, Collectives ranks) throws IOException {
+        if (ranks.rank() == 0) {
+            store.begin(iterations);
+        }
+        ranks.barrier();
+        List<CheckpointFile> own = List.of(
+                write(iterations, ACTOR, models.actorEngine(), ranks),
+                write(iterations, CRITIC, models.criticEngine(), ranks));
         List<CheckpointFile> files = new ArrayList<>();
-        files.add(write(iterations, "actor", models.actorEngine()));
-        files.add(write(iterations, "critic", models.criticEngine()));
-        ObjectNode state = JsonNodeFactory.instance.objectNode();
-        state.put(BETA, beta);
-        put(state.putObject("actor"), models.actorEngine().progress());
-        put(state.putObject("critic"), models.criticEngine().progress());
-        store.commit(iterations, files, state);
+        for (byte[] ofRank : ranks.allGather(JSON.writeValueAsBytes(own))) {
+            files.addAll(List.of(JSON.readValue(ofRank, CheckpointFile[].class)));
+        }
+        if (ranks.rank() == 0) {
+            ObjectNode state = JSON.createObjectNode();
+            state.put(BETA, beta);
+            state.set(ACTOR, JSON.valueToTree(models.actorEngine().progress()));
+            state.set(CRITIC, JSON.valueToTree(models.criticEngine().progress()));
+            store.commit(iterations, files, state);
+        }
     }
 
-    /** Puts the state after {@code iterations} into freshly made models. */
+    private CheckpointFile write(long iterations, String model, TrainingEngine engine, Collectives ranks) {
+        return store.write(
+                iterations,
+                Checkpoint.tensorFile(model, ranks.rank(), ranks.worldSize()),
+                out -> new SafetensorsWriter(hadoop).write(out, engine.state(), Map.of()));
+    }
+
+    /** Puts the state after {@code iterations} into freshly made models, on all ranks. */
     void restore(long iterations, TrainedModels models) throws IOException {
         Checkpoint checkpoint = store.open(iterations);
-        restore(checkpoint, "actor", models.actorEngine());
-        restore(checkpoint, "critic", models.criticEngine());
+        restore(checkpoint, ACTOR, models.actorEngine());
+        restore(checkpoint, CRITIC, models.criticEngine());
     }
 
     private void restore(Checkpoint checkpoint, String model, TrainingEngine engine) throws IOException {
-        JsonNode counters = checkpoint.state().path(model);
-        EngineProgress progress = new EngineProgress(
-                counters.path("position").longValue(),
-                counters.path("updates").longValue(),
-                counters.path("skipped").longValue());
-        try (TensorReader tensors = new TensorFiles(hadoop).open(checkpoint.path(file(model)))) {
-            engine.restore(progress, List.of(tensors));
-        }
-    }
-
-    private CheckpointFile write(long iterations, String model, TrainingEngine engine) throws IOException {
-        java.nio.file.Path local = Files.createTempFile("rlhf4j-" + model, ".safetensors");
-        try {
-            new SafetensorsWriter(hadoop).write(new Path(local.toUri()), engine.state(), Map.of());
-            return store.write(iterations, file(model), out -> Files.copy(local, out));
-        } finally {
-            Files.delete(local);
-        }
-    }
-
-    private static void put(ObjectNode node, EngineProgress progress) {
-        node.put("position", progress.position());
-        node.put("updates", progress.updates());
-        node.put("skipped", progress.skipped());
-    }
-
-    private static String file(String model) {
-        return model + ".safetensors";
+        EngineProgress progress = JSON.treeToValue(checkpoint.state().path(model), EngineProgress.class);
+        engine.restore(progress, checkpoint.tensorFiles(model), hadoop);
     }
 }

@@ -106,7 +106,7 @@ public final class RunCheckpoints {
                 .choose(config.compute().backend(), config.cluster().threadsOrShare())
                 .backend();
         if (step != Step.PPO) {
-            SupervisedExport.write(config, step, checkpoint.folder(), directory, backend, hadoop);
+            SupervisedExport.write(config, step, checkpoint, directory, backend, hadoop);
             return List.of(directory);
         }
         try (TrainedModels models = new TrainedModels(

@@ -5,7 +5,7 @@ import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 
-/** Saves the complete state: under data parallelism rank 0 has all of it. */
+/** Saves the complete state, every rank its part. */
 final class SaveTask extends TrainedTask<Boolean> {
     private static final long serialVersionUID = 1L;
 
@@ -19,12 +19,9 @@ final class SaveTask extends TrainedTask<Boolean> {
 
     @Override
     Boolean work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
-        if (context.rank() == 0) {
-            new PpoCheckpoints(
-                            config, settings().hadoopConfiguration(), settings().fence())
-                    .save(state().version(), models, beta);
-        }
-        return context.rank() == 0;
+        new PpoCheckpoints(config, settings().hadoopConfiguration(), settings().fence())
+                .save(state().version(), models, beta, context.collectives());
+        return true;
     }
 
     @Override

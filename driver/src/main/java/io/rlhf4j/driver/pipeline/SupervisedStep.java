@@ -30,7 +30,9 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -79,7 +81,7 @@ final class SupervisedStep<R extends TokenRow> {
     /** Where an attempt stands. */
     private record Position(
             StateId state,
-            String resume,
+            ArrayList<String> resume,
             EngineProgress progress,
             Map<String, Double> before,
             Map<String, Double> after) {}
@@ -117,7 +119,7 @@ final class SupervisedStep<R extends TokenRow> {
         StateId start = new StateId(folder.root().toString(), UUID.randomUUID().toString(), 0);
         Optional<Checkpoint> found = search.checkpoint();
         if (found.isEmpty()) {
-            return new Position(start, "", EngineProgress.START, Map.of(), Map.of());
+            return new Position(start, new ArrayList<>(), EngineProgress.START, Map.of(), Map.of());
         }
         Checkpoint checkpoint = found.get();
         progress.note("%s goes on from %s".formatted(step.key(), checkpoint.folder()));
@@ -125,10 +127,16 @@ final class SupervisedStep<R extends TokenRow> {
         JsonNode state = checkpoint.state();
         return new Position(
                 start.later(checkpoint.step()),
-                checkpoint.folder().toString(),
+                files(checkpoint),
                 json.convertValue(state.get("progress"), EngineProgress.class),
                 numbers(state.path("before")),
                 numbers(state.path("after")));
+    }
+
+    private static ArrayList<String> files(Checkpoint checkpoint) {
+        return checkpoint.tensorFiles(ChunkTask.TENSORS).stream()
+                .map(Path::toString)
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     private static Map<String, Double> numbers(JsonNode object) {
@@ -154,7 +162,7 @@ final class SupervisedStep<R extends TokenRow> {
         AtomicLong told = new AtomicLong(from);
         Consumer<LinkedHashMap<String, Double>> tell =
                 metrics -> progress.advance(step.key(), told.incrementAndGet(), metrics);
-        ChunkResult result;
+        List<ChunkResult> results;
         try (LiveReports<LinkedHashMap<String, Double>> reports = new LiveReports<>(context, tell)) {
             ChunkTask<R> task = new ChunkTask<>(
                     ConfigFile.write(config),
@@ -170,10 +178,11 @@ final class SupervisedStep<R extends TokenRow> {
                     reports.sender(),
                     new SerializableConfiguration(hadoop),
                     folder.fence());
-            result = job.run(step.key(), position.state(), ChunkResult.class, task)
-                    .get(0);
+            results = job.run(step.key(), position.state(), ChunkResult.class, task);
         }
-        return record(position, result, told.get(), log);
+        List<CheckpointFile> files =
+                results.stream().flatMap(result -> result.files().stream()).toList();
+        return record(position, results.get(0), files, told.get(), log);
     }
 
     /** Before the first step, after the last, and in between as often as the configuration says. */
@@ -198,7 +207,8 @@ final class SupervisedStep<R extends TokenRow> {
     }
 
     /** Metrics first, then the checkpoint: no committed step lacks its metrics. */
-    private Position record(Position position, ChunkResult result, long told, MetricsLog log) {
+    private Position record(
+            Position position, ChunkResult result, List<CheckpointFile> files, long told, MetricsLog log) {
         long version = position.state().version();
         Map<String, Double> before = result.evaluations().getOrDefault(0L, position.before());
         for (Map<String, Double> metrics : result.metrics()) {
@@ -211,7 +221,6 @@ final class SupervisedStep<R extends TokenRow> {
         result.evaluations().forEach((at, values) -> log.append(step, "evaluation", at, values));
         log.flush();
         Map<String, Double> after = result.evaluations().getOrDefault(version, Map.of());
-        List<CheckpointFile> files = result.files();
         ObjectMapper json = new ObjectMapper();
         JsonNode state = json.createObjectNode()
                 .<ObjectNode>set("progress", json.valueToTree(result.progress()))
@@ -219,10 +228,6 @@ final class SupervisedStep<R extends TokenRow> {
                 .set("after", json.valueToTree(after));
         Checkpoint checkpoint = store.commit(version, files, state);
         return new Position(
-                position.state().later(result.metrics().size()),
-                checkpoint.folder().toString(),
-                result.progress(),
-                before,
-                after);
+                position.state().later(result.metrics().size()), files(checkpoint), result.progress(), before, after);
     }
 }

@@ -41,7 +41,7 @@ final class TrainedModels implements AutoCloseable {
             actorEngine = new TrainingEngine(
                     actor,
                     new EngineSettings(
-                            ZeroStage.REPLICATED,
+                            ZeroStage.of(config.cluster().zero().actor()),
                             ppo.actorOptimizer(),
                             ppo.plannedSteps(),
                             compute.gradients(),
@@ -51,7 +51,11 @@ final class TrainedModels implements AutoCloseable {
             criticEngine = new TrainingEngine(
                     critic,
                     new EngineSettings(
-                            ZeroStage.REPLICATED, ppo.criticOptimizer(), ppo.plannedSteps(), compute.gradients(), 0),
+                            ZeroStage.of(config.cluster().zero().critic()),
+                            ppo.criticOptimizer(),
+                            ppo.plannedSteps(),
+                            compute.gradients(),
+                            0),
                     collectives,
                     scope);
             trainer = new PpoTrainer(

@@ -63,7 +63,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
 
     private TrainedModels models(RunConfig config, RankContext context) throws IOException {
         TrainedModels kept = context.slot()
-                .take(HOLDING, context.complete() ? state : nothing(), TrainedModels.class)
+                .take(HOLDING, context.complete() ? state : StateId.NOTHING, TrainedModels.class)
                 .orElse(null);
         if (kept != null) {
             return kept;
@@ -88,10 +88,5 @@ abstract class TrainedTask<T> implements RankTask<T> {
             throw failed;
         }
         return models;
-    }
-
-    /** A state that nothing is in: what was kept is closed. */
-    private StateId nothing() {
-        return new StateId(state.run(), "", -1);
     }
 }

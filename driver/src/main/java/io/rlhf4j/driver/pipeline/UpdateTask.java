@@ -41,10 +41,10 @@ final class UpdateTask extends TrainedTask<PpoUpdate> {
     PpoUpdate work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
         PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
         LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
+        long begin = System.nanoTime();
+        publish(config, models);
+        metrics.put("seconds_publish", (System.nanoTime() - begin) * 1e-9);
         if (context.rank() == 0) {
-            long begin = System.nanoTime();
-            publish(config, models);
-            metrics.put("seconds_publish", (System.nanoTime() - begin) * 1e-9);
             metrics.putAll(TaskSettings.memoryUse(context.slot(), config));
         }
         return new PpoUpdate(metrics, update.nextBeta());
@@ -55,10 +55,14 @@ final class UpdateTask extends TrainedTask<PpoUpdate> {
         PublishedWeights weights =
                 new PublishedWeights(settings().folder(config), settings().hadoopConfiguration());
         ModelDirectory directories = new ModelDirectory(settings().hadoopConfiguration());
-        weights.begin(version);
-        directories.save(models.actor(), weights.directory(version, PublishedWeights.ACTOR), stored(models));
-        directories.save(models.critic(), weights.directory(version, PublishedWeights.CRITIC), stored(models));
-        weights.commit(version);
+        models.actorEngine().onFirstRank(() -> {
+            weights.begin(version);
+            directories.save(models.actor(), weights.directory(version, PublishedWeights.ACTOR), stored(models));
+        });
+        models.criticEngine().onFirstRank(() -> {
+            directories.save(models.critic(), weights.directory(version, PublishedWeights.CRITIC), stored(models));
+            weights.commit(version);
+        });
     }
 
     /** The type that keeps every bit of the weights. */

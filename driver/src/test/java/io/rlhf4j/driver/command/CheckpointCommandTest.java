@@ -84,13 +84,13 @@ class CheckpointCommandTest {
     @Order(4)
     void aByteThatChangedIsFoundAndNamed() throws IOException {
         assertThat(ToolRun.of("checkpoint", "verify", run).exitCode()).isZero();
-        Path file = Path.of(run, "sft/checkpoints/step-00000006/state.safetensors");
+        Path file = Path.of(run, "sft/checkpoints/step-00000006/state-00002-of-00002.safetensors");
         byte[] bytes = Files.readAllBytes(file);
         bytes[bytes.length / 2] ^= 1;
         Files.write(file, bytes);
         ToolRun verify = ToolRun.of("checkpoint", "verify", run);
         assertThat(verify.exitCode()).isEqualTo(3);
-        assertThat(verify.out()).contains("step-00000006/state.safetensors is damaged");
+        assertThat(verify.out()).contains("step-00000006/state-00002-of-00002.safetensors is damaged");
         assertThat(verify.out().lines().filter(line -> line.endsWith("whole"))).hasSize(4);
     }
 

@@ -26,6 +26,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PpoStepTest {
     private static SparkSession session;
@@ -128,12 +130,14 @@ class PpoStepTest {
                 .toList();
     }
 
-    @Test
-    void aRunThatIsStoppedAndStartedAgainGivesTheSameBits() throws IOException {
-        RunConfig whole = config("whole", 4);
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3})
+    void aRunThatIsStoppedAndStartedAgainGivesTheSameBitsAtEveryStage(int stage) throws IOException {
+        RunConfig whole = config("whole-" + stage, 4);
         new Pipeline(session, whole, Progress.silent()).runPpo();
 
-        RunConfig stopped = config("stopped", 4);
+        RunConfig stopped =
+                config("stopped-" + stage, 4, "cluster.zero.actor=" + stage, "cluster.zero.critic=" + stage);
         StopAfter stop = new StopAfter(3);
         Pipeline first = new Pipeline(session, stopped, stop);
         stop.pipeline = first;

@@ -104,6 +104,25 @@ class SupervisedPipelineTest {
     }
 
     @Test
+    void modelsThatAreCutAmongTheRanksAreTrainedToTheSameBits() throws IOException {
+        RunConfig whole = TinyRun.in(folder, "replicated", "sft.max_steps=3", "reward.max_steps=3");
+        RunConfig cut = TinyRun.in(
+                folder,
+                "cut",
+                "sft.max_steps=3",
+                "reward.max_steps=3",
+                "cluster.zero={sft: 3, reward: 2}",
+                "checkpoints.every_steps=2");
+        for (RunConfig config : List.of(whole, cut)) {
+            pipeline(config, Progress.silent()).runSft();
+            pipeline(config, Progress.silent()).runReward();
+        }
+        for (String model : List.of("sft", "reward")) {
+            assertThat(weights("cut", model)).as(model).isEqualTo(weights("replicated", model));
+        }
+    }
+
+    @Test
     void aStepThatIsDoneIsNotRepeated() throws IOException {
         RunConfig config = TinyRun.in(folder, "twice", "steps=[sft, reward]");
         assertThat(pipeline(config, Progress.silent()).runAll())

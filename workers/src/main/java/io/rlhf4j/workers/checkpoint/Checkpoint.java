@@ -4,11 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** A whole checkpoint: its files have the sizes and hashes of its manifest. */
 public final class Checkpoint {
+    private static final String TENSORS = ".safetensors";
+
     private final FileSystem fileSystem;
     private final Path folder;
     private final CheckpointManifest manifest;
@@ -59,6 +62,21 @@ public final class Checkpoint {
     /** Where one of its files lies. */
     public Path path(String name) {
         return new Path(folder, name);
+    }
+
+    /** The name of the file in which one of {@code ranks} writes its part of some tensors. */
+    public static String tensorFile(String tensors, int rank, int ranks) {
+        return ranks == 1 ? tensors + TENSORS : "%s-%05d-of-%05d%s".formatted(tensors, rank + 1, ranks, TENSORS);
+    }
+
+    /** The files in which all ranks, however many they were, wrote their parts of some tensors. */
+    public List<Path> tensorFiles(String tensors) {
+        Pattern name = Pattern.compile(Pattern.quote(tensors) + "(-\\d+-of-\\d+)?" + Pattern.quote(TENSORS));
+        return files().stream()
+                .map(CheckpointFile::name)
+                .filter(name.asMatchPredicate())
+                .map(this::path)
+                .toList();
     }
 
     /** Reads one of its files. */

@@ -15,6 +15,7 @@ final class OptimizerShard {
     private static final String MASTER = "master";
     private static final String AVERAGE = "average";
 
+    private final UnitRange range;
     private final List<ParameterSlice> slices;
     private final Optimizer optimizer;
     private final Tensor weights;
@@ -30,6 +31,7 @@ final class OptimizerShard {
      * @param emaDecay 0 keeps no average
      */
     OptimizerShard(UnitRange range, Tensor weights, Scope scope, Optimizer optimizer, double emaDecay) {
+        this.range = range;
         this.slices = range.slices();
         this.optimizer = optimizer;
         this.weights = weights;
@@ -65,16 +67,16 @@ final class OptimizerShard {
         }
     }
 
-    /** Everything that {@link #restore} needs. */
-    List<NamedTensor> tensors() {
+    /** All that {@link #restore} needs of {@code part}, which lies in the range. */
+    List<NamedTensor> tensors(UnitRange part) {
         List<NamedTensor> tensors = new ArrayList<>();
-        for (ParameterSlice slice : slices) {
-            tensors.add(slice.named(MASTER, master));
+        for (ParameterSlice slice : part.slices()) {
+            tensors.add(slice.named(MASTER, part.of(master, range)));
             for (int i = 0; i < states.size(); i++) {
-                tensors.add(slice.named(optimizer.stateNames().get(i), states.get(i)));
+                tensors.add(slice.named(optimizer.stateNames().get(i), part.of(states.get(i), range)));
             }
             if (average != null) {
-                tensors.add(slice.named(AVERAGE, average));
+                tensors.add(slice.named(AVERAGE, part.of(average, range)));
             }
         }
         return tensors;

@@ -1,8 +1,11 @@
 package io.rlhf4j.workers.engine;
 
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.TensorFiles;
+import io.rlhf4j.format.TensorInfo;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.tensor.Tensor;
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,35 +15,45 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /** A saved state, whoever wrote which part of it: any range of a tensor is put together from the pieces it was cut in. */
-final class SavedPieces {
+final class SavedPieces implements Closeable {
     /** As {@link ParameterSlice#named} writes them. */
-    private static final Pattern CUT = Pattern.compile("(.+)\\[(\\d+):(\\d+)]");
+    private static final Pattern CUT = Pattern.compile("(.+)\\[(\\d{1,18}):(\\d{1,18})]");
 
     private record Piece(TensorReader reader, String storedName, long from, long to) {}
 
+    private final List<TensorReader> readers = new ArrayList<>();
     private final Map<String, List<Piece>> pieces = new HashMap<>();
-    private final String origin;
 
-    /** What all files of a checkpoint hold together. */
-    SavedPieces(List<TensorReader> files) {
-        origin = files.stream().map(TensorReader::origin).collect(Collectors.joining(", "));
-        for (TensorReader file : files) {
-            file.tensors().forEach((name, info) -> {
-                Matcher cut = CUT.matcher(name);
-                Piece piece = cut.matches()
-                        ? new Piece(file, name, Long.parseLong(cut.group(2)), Long.parseLong(cut.group(3)))
-                        : new Piece(file, name, 0, info.elements());
-                if (piece.to() - piece.from() != info.elements()) {
-                    throw Rlhf4jException.data(
-                            "%s: tensor '%s' has %d elements".formatted(origin, name, info.elements()));
-                }
-                pieces.computeIfAbsent(cut.matches() ? cut.group(1) : name, any -> new ArrayList<>())
-                        .add(piece);
-            });
+    /** What some files hold together. */
+    SavedPieces(List<Path> files, Configuration hadoop) throws IOException {
+        try {
+            for (Path file : files) {
+                TensorReader reader = new TensorFiles(hadoop).open(file);
+                readers.add(reader);
+                reader.tensors().values().forEach(tensor -> add(reader, tensor));
+            }
+        } catch (IOException | RuntimeException damaged) {
+            close();
+            throw damaged;
         }
         pieces.values().forEach(list -> list.sort(Comparator.comparingLong(Piece::from)));
+    }
+
+    private void add(TensorReader reader, TensorInfo tensor) {
+        Matcher cut = CUT.matcher(tensor.name());
+        boolean part = cut.matches();
+        long from = part ? Long.parseLong(cut.group(2)) : 0;
+        long to = part ? Long.parseLong(cut.group(3)) : tensor.elements();
+        if (to - from != tensor.elements()) {
+            throw Rlhf4jException.data("%s: tensor '%s' has %d elements, not as many as its name says"
+                    .formatted(reader.origin(), tensor.name(), tensor.elements()));
+        }
+        pieces.computeIfAbsent(part ? cut.group(1) : tensor.name(), name -> new ArrayList<>())
+                .add(new Piece(reader, tensor.name(), from, to));
     }
 
     /** Reads what {@code slice} covers of the parameter's tensor of this kind. */
@@ -59,7 +72,18 @@ final class SavedPieces {
             throw Rlhf4jException.data(
                     ("%s: elements %d to %d of '%s' are not there; is it a checkpoint of the same model and optimizer, with"
                                     + " the files of all ranks?")
-                            .formatted(origin, next, slice.to(), name));
+                            .formatted(origin(), next, slice.to(), name));
+        }
+    }
+
+    private String origin() {
+        return readers.stream().map(TensorReader::origin).collect(Collectors.joining(", "));
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (TensorReader reader : readers) {
+            reader.close();
         }
     }
 

@@ -1,13 +1,16 @@
 package io.rlhf4j.workers.engine;
 
+import io.rlhf4j.format.NamedTensor;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.optimizer.Optimizer;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.workers.collective.Collectives;
+import java.util.List;
 
 /** A unit on one of the ranks that train it together: as much of its weights, gradients and states as the stage says. */
-record TrainedUnit(ParameterUnit unit, UnitWeights weights, UnitGradients gradients, OptimizerShard states) {
+record TrainedUnit(
+        ParameterUnit unit, UnitRange shard, UnitWeights weights, UnitGradients gradients, OptimizerShard states) {
 
     static TrainedUnit of(
             ParameterUnit unit,
@@ -21,7 +24,7 @@ record TrainedUnit(ParameterUnit unit, UnitWeights weights, UnitGradients gradie
         UnitGradients gradients = UnitGradients.of(settings.stage(), shards, scope, settings.gradients());
         UnitRange updated = settings.stage().cutsStates() ? shards.own() : UnitRange.whole(unit);
         OptimizerShard states = new OptimizerShard(updated, weights.updated(), scope, optimizer, settings.emaDecay());
-        return new TrainedUnit(unit, weights, gradients, states);
+        return new TrainedUnit(unit, shards.own(), weights, gradients, states);
     }
 
     void step(long step, double learningRate, double gradientScale) {
@@ -30,8 +33,13 @@ record TrainedUnit(ParameterUnit unit, UnitWeights weights, UnitGradients gradie
 
     /** This rank's part of the squared norm of the gradients: that of its shard, at every stage, so that sums agree. */
     double squaredNorm() {
-        Tensor shard = gradients.ownShard();
-        return shard.backend().sumOfSquares(shard);
+        Tensor own = gradients.ownShard();
+        return own.backend().sumOfSquares(own);
+    }
+
+    /** What this rank saves: its shard, also where it holds more. */
+    List<NamedTensor> share() {
+        return states.tensors(shard);
     }
 
     void useAverage() {

@@ -2,7 +2,6 @@ package io.rlhf4j.workers.engine;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.NamedTensor;
-import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.UnitHooks;
@@ -13,9 +12,12 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.Pending;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Trains one model on all ranks, each of which holds what its {@link ZeroStage} leaves it (Rajbhandari et al. 2020). Every
@@ -160,6 +162,29 @@ public final class TrainingEngine implements AutoCloseable {
         traffic.finish();
     }
 
+    /** Something that reads the model's weights in the order of its units, to write them for example. */
+    @FunctionalInterface
+    public interface Reading {
+        /** Reads. */
+        void run() throws IOException;
+    }
+
+    /** Runs {@code reading} on the first rank, to which all others give their parts of the weights. */
+    public void onFirstRank(Reading reading) throws IOException {
+        Runnable pass = () -> {
+            try {
+                reading.run();
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        };
+        try {
+            forward(collectives.rank() == 0 ? List.of(pass) : List.of());
+        } catch (UncheckedIOException failed) {
+            throw failed.getCause();
+        }
+    }
+
     /** Lets planned steps go by that will not be made (an early stop), so that the schedule ends where it was meant to. */
     public void passOver(long steps) {
         progress = new EngineProgress(progress.position() + steps, progress.updates(), progress.skipped());
@@ -171,23 +196,25 @@ public final class TrainingEngine implements AutoCloseable {
     }
 
     /**
-     * What this rank holds of masters, moments and moving average, for checkpoints: {@code <kind>/<parameter>}, or
-     * {@code <kind>/<parameter>[from:to]} where it holds a part. Together the ranks' tensors are all that {@link #restore}
-     * needs to continue bit for bit.
+     * This rank's share of masters, moments and moving average, for checkpoints: {@code <kind>/<parameter>}, or {@code
+     * <kind>/<parameter>[from:to]} of a part. The shares of all ranks are all that {@link #restore} needs to continue bit for
+     * bit, and they are cut alike at every stage.
      */
     public List<NamedTensor> state() {
-        return units.stream().flatMap(unit -> unit.states().tensors().stream()).toList();
+        return units.stream().flatMap(unit -> unit.share().stream()).toList();
     }
 
     /**
      * Continues from a saved state, on all ranks.
      *
-     * @param files the tensors that {@link #state()} gave on all ranks, of however many there were, at any stage
+     * @param files with the shares of all ranks that there were: as many as here or not, at this stage or another
+     * @throws Rlhf4jException of kind DATA where something is missing in them
      */
-    public void restore(EngineProgress saved, List<TensorReader> files) throws IOException {
-        SavedPieces pieces = new SavedPieces(files);
-        for (TrainedUnit unit : units) {
-            unit.states().restore(pieces);
+    public void restore(EngineProgress saved, List<Path> files, Configuration hadoop) throws IOException {
+        try (SavedPieces pieces = new SavedPieces(files, hadoop)) {
+            for (TrainedUnit unit : units) {
+                unit.states().restore(pieces);
+            }
         }
         onAllUnits(unit -> unit.weights().startUpdate());
         progress = saved;

@@ -22,6 +22,11 @@ record UnitRange(ParameterUnit unit, int from, int to) {
         return whole.slice(from, to);
     }
 
+    /** The range's view of a flat tensor of {@code larger}, in which it lies. */
+    Tensor of(Tensor held, UnitRange larger) {
+        return held.slice(from - larger.from, to - larger.from);
+    }
+
     /** The parts of parameters that lie in the range, in order. */
     List<ParameterSlice> slices() {
         List<ParameterSlice> slices = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.run.Fence;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.checkpoint.Retention;
@@ -34,7 +35,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param step sft or reward
  * @param state that the chunk begins with
  * @param plannedSteps of the whole step
- * @param resume checkpoint of that state; empty at the very beginning
+ * @param resume files of the checkpoint of that state; empty at the very beginning
  * @param progress of the engine at that state
  * @param batches rows of each optimizer step, whole
  * @param heldOut rows to evaluate on
@@ -49,7 +50,7 @@ public record ChunkTask<R extends TokenRow>(
         Step step,
         StateId state,
         long plannedSteps,
-        String resume,
+        ArrayList<String> resume,
         EngineProgress progress,
         ArrayList<ArrayList<R>> batches,
         ArrayList<R> heldOut,
@@ -59,8 +60,8 @@ public record ChunkTask<R extends TokenRow>(
         SerializableConfiguration hadoop,
         Fence fence)
         implements RankTask<ChunkResult> {
-    /** The checkpoint's file of tensors. */
-    public static final String TENSORS = "state.safetensors";
+    /** What the checkpoint's files of tensors are called. */
+    public static final String TENSORS = "state";
 
     @Override
     public ChunkResult run(RankContext context) throws Exception {
@@ -87,13 +88,10 @@ public record ChunkTask<R extends TokenRow>(
             evaluate(rank, state.version() + metrics.size(), evaluations);
         }
         StateId next = state.later(batches.size());
-        List<CheckpointFile> written = new ArrayList<>();
-        if (context.rank() == 0) {
-            written.add(save(config, rank, next.version(), files));
-            if (!export.isEmpty()) {
-                fence.pass(new Path(export), files);
-                rank.export(new Path(export));
-            }
+        List<CheckpointFile> written = List.of(save(config, rank, next.version(), context, files));
+        if (!export.isEmpty()) {
+            fence.pass(new Path(export), files);
+            rank.export(new Path(export));
         }
         context.collectives().barrier();
         if (export.isEmpty()) {
@@ -112,8 +110,9 @@ public record ChunkTask<R extends TokenRow>(
 
     @SuppressWarnings("unchecked")
     private SupervisedRank<R> rank(RunConfig config, RankContext context, Configuration files) throws IOException {
-        SupervisedRank<R> kept =
-                context.slot().take(step.key(), state, SupervisedRank.class).orElse(null);
+        SupervisedRank<R> kept = context.slot()
+                .take(step.key(), context.complete() ? state : StateId.NOTHING, SupervisedRank.class)
+                .orElse(null);
         if (kept != null) {
             return kept;
         }
@@ -122,7 +121,7 @@ public record ChunkTask<R extends TokenRow>(
         Scope scope = context.slot().scope(family(), step.key(), backend);
         SupervisedRank<?> made = SupervisedRank.of(step, config, plannedSteps, scope, files, context.collectives());
         if (!resume.isEmpty()) {
-            made.restore(new Path(resume), progress);
+            made.restore(resume.stream().map(Path::new).toList(), progress);
         }
         return (SupervisedRank<R>) made;
     }
@@ -131,14 +130,17 @@ public record ChunkTask<R extends TokenRow>(
         return state.run() + " " + step.key();
     }
 
-    private CheckpointFile save(RunConfig config, SupervisedRank<R> rank, long version, Configuration files) {
+    private CheckpointFile save(
+            RunConfig config, SupervisedRank<R> rank, long version, RankContext context, Configuration files) {
         CheckpointStore store = new CheckpointStore(
                 new Path(config.path(), step.key() + "/checkpoints"),
                 files,
                 Retention.of(config.checkpoints()),
                 Map.of(),
                 fence);
-        return store.write(version, TENSORS, out -> new SafetensorsWriter(files)
+        String name = Checkpoint.tensorFile(
+                TENSORS, context.rank(), context.collectives().worldSize());
+        return store.write(version, name, out -> new SafetensorsWriter(files)
                 .write(out, rank.engine().state(), Map.of()));
     }
 }

@@ -4,6 +4,7 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.engine.EngineProgress;
 import java.io.IOException;
@@ -16,12 +17,12 @@ public final class SupervisedExport {
 
     /** Writes the model of {@code checkpoint} to {@code directory}. */
     public static void write(
-            RunConfig config, Step step, Path checkpoint, Path directory, Backend backend, Configuration hadoop)
+            RunConfig config, Step step, Checkpoint checkpoint, Path directory, Backend backend, Configuration hadoop)
             throws IOException {
         try (SupervisedRank<?> rank =
                 SupervisedRank.of(step, config, 1, Scope.root(backend, step.key()), hadoop, LocalGroup.single())) {
             // The counters belong to the optimizer, which ends here.
-            rank.restore(checkpoint, EngineProgress.START);
+            rank.restore(checkpoint.tensorFiles(ChunkTask.TENSORS), EngineProgress.START);
             rank.export(directory);
         }
     }

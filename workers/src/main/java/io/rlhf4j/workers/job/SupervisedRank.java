@@ -7,8 +7,6 @@ import io.rlhf4j.data.PreferenceRow;
 import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.format.ElementType;
-import io.rlhf4j.format.TensorFiles;
-import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.hub.TrainedTokenizer;
 import io.rlhf4j.model.CausalLanguageModel;
@@ -57,11 +55,9 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         };
     }
 
-    /** Puts the state of a checkpoint in the place of the initial one. */
-    void restore(Path checkpoint, EngineProgress progress) throws IOException {
-        try (TensorReader tensors = new TensorFiles(hadoop).open(new Path(checkpoint, ChunkTask.TENSORS))) {
-            engine().restore(progress, List.of(tensors));
-        }
+    /** Puts a state, in the files of all ranks that wrote it, in the place of the initial one. */
+    void restore(List<Path> files, EngineProgress progress) throws IOException {
+        engine().restore(progress, files, hadoop);
     }
 
     abstract Map<String, Double> step(List<R> batch);
@@ -70,6 +66,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
 
     abstract TrainingEngine engine();
 
+    /** Writes the model as a Hugging Face directory. All ranks take part, the first one writes. */
     abstract void export(Path directory) throws IOException;
 
     CurrentGroup group() {
@@ -101,7 +98,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
             engine = new TrainingEngine(
                     model,
                     new EngineSettings(
-                            ZeroStage.REPLICATED,
+                            ZeroStage.of(config.cluster().zero().sft()),
                             config.sft().optimizer(),
                             plannedSteps,
                             config.compute().gradients(),
@@ -129,8 +126,10 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
 
         @Override
         void export(Path directory) throws IOException {
-            new ModelDirectory(hadoop).save(model, directory, stored());
-            TrainedTokenizer.addTo(directory, models, hadoop);
+            engine.onFirstRank(() -> {
+                new ModelDirectory(hadoop).save(model, directory, stored());
+                TrainedTokenizer.addTo(directory, models, hadoop);
+            });
         }
     }
 
@@ -151,7 +150,7 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
             engine = new TrainingEngine(
                     model,
                     new EngineSettings(
-                            ZeroStage.REPLICATED,
+                            ZeroStage.of(config.cluster().zero().reward()),
                             config.reward().optimizer(),
                             plannedSteps,
                             config.compute().gradients(),
@@ -184,8 +183,10 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
 
         @Override
         void export(Path directory) throws IOException {
-            new ModelDirectory(hadoop).save(model, directory, stored());
-            TrainedTokenizer.addTo(directory, models, hadoop);
+            engine.onFirstRank(() -> {
+                new ModelDirectory(hadoop).save(model, directory, stored());
+                TrainedTokenizer.addTo(directory, models, hadoop);
+            });
         }
     }
 }

@@ -11,6 +11,9 @@ import java.io.Serializable;
  * @param version optimizer steps or iterations behind it
  */
 public record StateId(String run, String generation, long version) implements Serializable {
+    /** A state that nothing is in. */
+    public static final StateId NOTHING = new StateId("", "", -1);
+
     /** The state after {@code steps} more. */
     public StateId later(long steps) {
         return new StateId(run, generation, version + steps);

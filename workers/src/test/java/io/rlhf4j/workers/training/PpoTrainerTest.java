@@ -9,8 +9,6 @@ import io.rlhf4j.config.SftConfig;
 import io.rlhf4j.data.Rollout;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.SafetensorsWriter;
-import io.rlhf4j.format.TensorFiles;
-import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.workers.TinyModels.Kind;
 import io.rlhf4j.workers.TinyPpo;
@@ -149,17 +147,13 @@ class PpoTrainerTest {
         org.apache.hadoop.fs.Path criticFile =
                 new org.apache.hadoop.fs.Path(folder.resolve("critic.st").toUri());
         SafetensorsWriter writer = new SafetensorsWriter(new Configuration());
-        TensorFiles files = new TensorFiles(new Configuration());
         try (TinyPpo one = ppo();
                 TinyPpo other = ppo()) {
             one.iterate(0);
             writer.write(actorFile, one.actorEngine.state(), Map.of());
             writer.write(criticFile, one.criticEngine.state(), Map.of());
-            try (TensorReader actor = files.open(actorFile);
-                    TensorReader critic = files.open(criticFile)) {
-                other.actorEngine.restore(one.actorEngine.progress(), List.of(actor));
-                other.criticEngine.restore(one.criticEngine.progress(), List.of(critic));
-            }
+            other.actorEngine.restore(one.actorEngine.progress(), List.of(actorFile), new Configuration());
+            other.criticEngine.restore(one.criticEngine.progress(), List.of(criticFile), new Configuration());
             for (int iteration = 1; iteration < 3; iteration++) {
                 assertThat(withoutTimes(other.iterate(iteration).metrics()))
                         .isEqualTo(withoutTimes(one.iterate(iteration).metrics()));
