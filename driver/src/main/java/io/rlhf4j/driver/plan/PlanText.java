@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** A plan as text: the steps, then memory for each rank, model by model. */
 final class PlanText {
-    private static final String ROW = "%-8s %-16s %12s %10s %10s %10s %14s%n";
+    private static final String ROW = "%-8s %-16s %4s %12s %10s %10s %10s %14s%n";
 
     private final RunPlan plan;
 
@@ -30,9 +30,9 @@ final class PlanText {
         for (StepPlan step : plan.steps()) {
             text.append(String.format(Locale.ROOT, "  %d. %s%n", number++, step.sentence()));
         }
-        text.append(String.format(Locale.ROOT, "%nmemory for each rank (ZeRO stage 0: nothing is sharded)%n"));
+        text.append(String.format(Locale.ROOT, "%nmemory for each rank%n"));
         text.append(String.format(
-                Locale.ROOT, ROW, "step", "model", "parameters", "weights", "gradients", "optimizer", "sum"));
+                Locale.ROOT, ROW, "step", "model", "ZeRO", "parameters", "weights", "gradients", "optimizer", "sum"));
         for (StepPlan step : plan.steps()) {
             for (ModelMemory model : step.models()) {
                 text.append(row(step.step().key(), model));
@@ -47,10 +47,11 @@ final class PlanText {
                         "",
                         "",
                         "",
+                        "",
                         Bytes.text(working.bytes())));
             }
             text.append(String.format(
-                    Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", Bytes.text(step.bytes())));
+                    Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", "", Bytes.text(step.bytes())));
         }
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
@@ -71,6 +72,7 @@ final class PlanText {
                 ROW,
                 step,
                 model.model(),
+                model.stage(),
                 String.format(Locale.ROOT, "%,d", model.parameters()),
                 Bytes.text(model.weights()),
                 Bytes.text(model.gradients()),

@@ -6,9 +6,9 @@ import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.Step;
+import io.rlhf4j.config.ZeroConfig;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDescription;
-import io.rlhf4j.tensor.DType;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,7 +71,13 @@ public final class RunPlan {
                                 length(config.sft().epochs(), config.sft().maxSteps()),
                                 config.sft().batchSize(),
                                 sources(config, Step.SFT)),
-                List.of(ModelMemory.trained("model", model.parameters(), config.compute())),
+                ModelMemory.trained(
+                        "model",
+                        model,
+                        config.cluster().zero().sft(),
+                        config.sft().optimizer(),
+                        0,
+                        config),
                 List.of(WorkingMemory.activations(model.config(), config.compute())));
     }
 
@@ -90,7 +96,13 @@ public final class RunPlan {
                                 length(config.reward().epochs(), config.reward().maxSteps()),
                                 config.reward().batchSize(),
                                 sources(config, Step.REWARD)),
-                List.of(ModelMemory.trained("reward model", model.parameters(), config.compute())),
+                ModelMemory.trained(
+                        "reward model",
+                        model,
+                        config.cluster().zero().reward(),
+                        config.reward().optimizer(),
+                        0,
+                        config),
                 List.of(WorkingMemory.activations(model.config(), config.compute())));
     }
 
@@ -105,16 +117,14 @@ public final class RunPlan {
         requireOneVocabulary(actor, critic, "critic");
 
         List<ModelMemory> memory = new ArrayList<>();
-        memory.add(ModelMemory.trained("actor", actor.parameters(), compute));
-        memory.add(ModelMemory.trained("critic", critic.parameters(), compute));
+        ZeroConfig zero = config.cluster().zero();
+        memory.addAll(ModelMemory.trained("actor", actor, zero.actor(), ppo.actorOptimizer(), ppo.ema(), config));
+        memory.addAll(ModelMemory.trained("critic", critic, zero.critic(), ppo.criticOptimizer(), 0, config));
         if (ppo.kl().beta() > 0) {
             memory.add(ModelMemory.frozen("reference", actor.parameters(), compute.dtype()));
         }
         if (ppo.rewards().isEmpty() || ppo.rewards().stream().anyMatch(ModelReward.class::isInstance)) {
             memory.add(ModelMemory.frozen("reward model", reward.parameters(), compute.dtype()));
-        }
-        if (ppo.ema() > 0) {
-            memory.add(ModelMemory.frozen("moving average", actor.parameters(), DType.FP32));
         }
         memory.add(ModelMemory.frozen("published actor", actor.parameters(), compute.dtype()));
         memory.add(ModelMemory.frozen("published critic", critic.parameters(), compute.dtype()));

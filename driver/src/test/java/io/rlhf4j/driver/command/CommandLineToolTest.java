@@ -103,14 +103,14 @@ class CommandLineToolTest {
         // In bf16 a parameter takes 2 bytes, its fp32 gradient 4, moments and master 12.
         long parameters = 64 * 32 + 2 * (2 * 32 + (32 + 2 * 16) * 32 + 32 * 32 + 3 * 64 * 32) + 32;
         assertThat(run.out())
-                .containsPattern("sft +model +%,d +%s +%s +%s +%s"
+                .containsPattern("sft +model +0 +%,d +%s +%s +%s +%s"
                         .formatted(
                                 parameters,
                                 mebibytes(2 * parameters),
                                 mebibytes(4 * parameters),
                                 mebibytes(12 * parameters),
                                 mebibytes(18 * parameters)))
-                .containsPattern("ppo +reference +%,d +%s +- +- +".formatted(parameters, mebibytes(2 * parameters)))
+                .containsPattern("ppo +reference +- +%,d +%s +- +- +".formatted(parameters, mebibytes(2 * parameters)))
                 .contains("100 iterations of 64 prompts x 1 samples, each 2 x 4 optimizer steps (800 in all)");
     }
 
@@ -120,6 +120,23 @@ class CommandLineToolTest {
                 .contains("family        llama, causal language model", "vocabulary    64", "2 layers, 32 wide", "f32");
         assertThat(ToolRun.of("inspect", folder.toString()).exitCode()).isEqualTo(2);
         assertThat(ToolRun.of("inspect", "/no/such/folder").err()).contains("there is no folder '/no/such/folder'");
+    }
+
+    @Test
+    void thePlanCountsAShareOfWhatIsCut() throws IOException {
+        Path file = config("name: a\nmodels: {actor: " + model() + "}\ncompute: {dtype: bf16}\n");
+        ToolRun run = ToolRun.of(
+                "plan", "-c", file.toString(), "--set", "cluster.ranks=4", "--set", "cluster.zero={sft: 1, critic: 3}");
+
+        long parameters = 64 * 32 + 2 * (2 * 32 + (32 + 2 * 16) * 32 + 32 * 32 + 3 * 64 * 32) + 32;
+        assertThat(run.out())
+                .containsPattern("sft +model +1 +%,d +%s +%s +%s +"
+                        .formatted(
+                                parameters,
+                                mebibytes(2 * parameters),
+                                mebibytes(4 * parameters),
+                                mebibytes(12 * parameters / 4)))
+                .containsPattern("ppo +critic +3 ");
     }
 
     @Test

@@ -30,6 +30,7 @@ import org.apache.hadoop.fs.Path;
  */
 public final class TrainingEngine implements AutoCloseable {
     private final LayeredModel model;
+    private final Scope owner;
     private final Scope scope;
     private final Collectives collectives;
     private final int maxSkippedSteps;
@@ -48,6 +49,7 @@ public final class TrainingEngine implements AutoCloseable {
      */
     public TrainingEngine(LayeredModel model, EngineSettings settings, Collectives collectives, Scope scope) {
         this.model = model;
+        this.owner = scope;
         this.scope = scope.child("engine");
         this.collectives = collectives;
         this.maxSkippedSteps = settings.optimizer().maxSkippedSteps();
@@ -88,7 +90,7 @@ public final class TrainingEngine implements AutoCloseable {
 
     private double run(Backward microBatch) {
         traffic.beginTraining();
-        try (Scope work = scope.child("micro-batch")) {
+        try (Scope work = owner.child("micro-batch")) {
             return microBatch.run(work);
         }
     }
@@ -233,6 +235,11 @@ public final class TrainingEngine implements AutoCloseable {
         } finally {
             units.forEach(TrainedUnit::useTrained);
         }
+    }
+
+    /** The most bytes that the engine has held at once: all of {@link EngineMemory} but weights that are not cut. */
+    public long peakBytes() {
+        return scope.peakBytes();
     }
 
     /** Frees what the engine holds; the model keeps its weights, but for those that are cut. */

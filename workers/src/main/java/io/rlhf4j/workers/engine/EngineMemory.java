@@ -1,0 +1,78 @@
+package io.rlhf4j.workers.engine;
+
+import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.optimizer.Optimizer;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.workers.collective.Shards;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/**
+ * Bytes that a model in training takes, at most, on the rank that has most of it, beside its activations. With P parameters,
+ * N ranks, BF16 weights and AdamW about 2P + 4P + 12P at stage 0, 2P + 4P + 12P/N at stage 1, 2P + 4P/N + 12P/N and two
+ * units at stage 2, 2P/N + 4P/N + 12P/N and four units at stage 3; steps of one micro-batch take half of the gradients.
+ *
+ * @param weights that compute; at stage 3 with the unit in use and the one that comes next
+ * @param gradients from stage 2 on with those of the unit at work and of the one on its way
+ * @param optimizer states, and fp32 masters where the weights are not fp32
+ * @param average of the weights, fp32; 0 where none is kept
+ */
+public record EngineMemory(long weights, long gradients, long optimizer, long average) {
+
+    /**
+     * The memory of a model.
+     *
+     * @param units in the order of the forward pass; they need no memory
+     * @param tied whether the first is the head as well
+     * @param weightType of the weights
+     * @param several whether steps have several micro-batches
+     */
+    public static EngineMemory of(
+            List<ParameterUnit> units,
+            boolean tied,
+            DType weightType,
+            EngineSettings settings,
+            boolean several,
+            int ranks) {
+        ZeroStage stage = settings.stage();
+        ToLongFunction<ParameterUnit> whole = ParameterUnit::elements;
+        ToLongFunction<ParameterUnit> shard = unit ->
+                Shards.ofBlocks(unit.elements(), ParameterUnit.ALIGNMENT, ranks).size(0);
+        long states = sum(units, stage.cutsStates() ? shard : whole);
+        long gradients = sum(units, stage.cutsGradients() ? shard : whole)
+                * (several ? DType.FP32 : settings.gradients()).bytes();
+        if (stage.cutsGradients()) {
+            // The gradients of a tied head wait for those of the embedding, and these come last.
+            long inPass = tied ? units.get(0).elements() + twoAtOnce(units.subList(1, units.size())) : twoAtOnce(units);
+            gradients += inPass * settings.gradients().bytes();
+        }
+        long weights = sum(units, stage.cutsWeights() ? shard : whole);
+        if (stage.cutsWeights()) {
+            weights += twoAtOnce(units);
+        }
+        int kinds = Optimizer.of(settings.optimizer()).stateNames().size() + (weightType == DType.FP32 ? 0 : 1);
+        return new EngineMemory(
+                weights * weightType.bytes(),
+                gradients,
+                states * kinds * DType.FP32.bytes(),
+                settings.emaDecay() > 0 ? states * DType.FP32.bytes() : 0);
+    }
+
+    private static long sum(List<ParameterUnit> units, ToLongFunction<ParameterUnit> elements) {
+        return units.stream().mapToLong(elements).sum();
+    }
+
+    private static long twoAtOnce(List<ParameterUnit> units) {
+        long most = 0;
+        for (int i = 0; i < units.size(); i++) {
+            long next = i + 1 < units.size() ? units.get(i + 1).elements() : 0;
+            most = Math.max(most, units.get(i).elements() + next);
+        }
+        return most;
+    }
+
+    /** All of it. */
+    public long bytes() {
+        return weights + gradients + optimizer + average;
+    }
+}
