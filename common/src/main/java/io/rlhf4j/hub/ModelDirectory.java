@@ -42,7 +42,7 @@ public final class ModelDirectory {
     public ModelDescription describe(Path directory) throws IOException {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
-        TransformerConfig config = family.config(json);
+        TransformerConfig config = config(family, json);
         boolean score = ModelConfigFile.describesScoreModel(json);
         return new ModelDescription(
                 family.modelType(),
@@ -62,7 +62,7 @@ public final class ModelDirectory {
     public CausalLanguageModel loadCausal(Path directory, Scope scope, DType type) throws IOException {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
-        TransformerConfig config = family.config(json);
+        TransformerConfig config = config(family, json);
         CausalLanguageModel model = new CausalLanguageModel(config, source(family, json, directory), scope, type);
         try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
             new WeightReader(weights, family.weightNames())
@@ -79,7 +79,7 @@ public final class ModelDirectory {
     public ScoreModel loadScore(Path directory, Scope scope, DType type, long headSeed) throws IOException {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
-        TransformerConfig config = family.config(json);
+        TransformerConfig config = config(family, json);
         ScoreModel model = new ScoreModel(config, source(family, json, directory), scope, type);
         model.initialiseHead(headSeed);
         try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
@@ -100,9 +100,20 @@ public final class ModelDirectory {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
         CausalLanguageModel model =
-                new CausalLanguageModel(family.config(json), source(family, json, directory), scope, type);
+                new CausalLanguageModel(config(family, json), source(family, json, directory), scope, type);
         model.initialise(seed);
         return model;
+    }
+
+    /** What config.json describes; refused where no model can be made of it. */
+    private static TransformerConfig config(ModelFamily family, HubConfig json) {
+        try {
+            TransformerConfig config = family.config(json);
+            CausalLanguageModel.layout(config);
+            return config;
+        } catch (IllegalArgumentException | ArithmeticException unfit) {
+            throw json.refusal("its sizes do not fit together: %s; is the file damaged?".formatted(unfit.getMessage()));
+        }
     }
 
     /**

@@ -66,7 +66,7 @@ final class TokenEmbedding {
         for (int id : ids) {
             if (id < 0 || id >= config.vocabSize()) {
                 throw Rlhf4jException.data(
-                        "token id %d is outside the model's vocabulary of %d; is the tokenizer of the same model?"
+                        "token id %d is outside the model's vocabulary of %d; is its tokenizer (tokenizer.json, models.tokenizer) that of another model?"
                                 .formatted(id, config.vocabSize()));
             }
         }

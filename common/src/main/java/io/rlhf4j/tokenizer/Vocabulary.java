@@ -20,6 +20,7 @@ final class Vocabulary {
         Vocabulary vocabulary = new Vocabulary();
         try (JsonParser parser = new ObjectMapper().createParser(tokenizerJson)) {
             JsonNode root = parser.readValueAsTree();
+            SpecialTokenCheck.require(origin, root.path("post_processor"));
             JsonNode model = root.path("model").path("vocab");
             if (model.isArray()) { // unigram: [[token, score], ...], the id is the place
                 for (int id = 0; id < model.size(); id++) {

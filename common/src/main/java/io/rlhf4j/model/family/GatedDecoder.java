@@ -87,7 +87,7 @@ final class GatedDecoder {
     List<Integer> windowsOfUpperLayers() {
         int window = json.flag(false, "use_sliding_window") ? json.integer(4096, "sliding_window") : 0;
         int full = json.integer(28, "max_window_layers");
-        List<String> kinds = json.texts("layer_types");
+        List<String> kinds = json.layerTypes(layers);
         List<Integer> result = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {
             boolean sliding = kinds.isEmpty() ? layer >= full : kinds.get(layer).equals("sliding_attention");

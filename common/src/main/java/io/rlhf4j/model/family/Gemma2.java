@@ -66,7 +66,7 @@ final class Gemma2 implements ModelFamily {
 
     private static List<Integer> windows(HubConfig json, int layers) {
         int window = json.integer(json.has("sliding_window") ? 0 : 4096, "sliding_window");
-        List<String> kinds = json.texts("layer_types");
+        List<String> kinds = json.layerTypes(layers);
         List<Integer> windows = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {
             boolean sliding =

@@ -59,7 +59,7 @@ final class GptNeo implements ModelFamily {
         if (kinds.isEmpty()) {
             // [[["global", "local"], 12]]: each list of kinds as often as the number behind it says
             for (JsonNode group : json.object("attention_types")) {
-                for (int repeat = 0; repeat < group.path(1).asInt(); repeat++) {
+                for (int repeat = 0; repeat < group.path(1).asInt() && kinds.size() <= layers; repeat++) {
                     group.path(0).forEach(kind -> kinds.add(kind.asText()));
                 }
             }

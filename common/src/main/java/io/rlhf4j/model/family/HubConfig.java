@@ -36,7 +36,9 @@ public final class HubConfig {
     public static HubConfig parse(String origin, String text) {
         try {
             if (MAPPER.readTree(text) instanceof ObjectNode object) {
-                return new HubConfig(origin, object);
+                HubConfig config = new HubConfig(origin, object);
+                PlausibleSizes.require(config);
+                return config;
             }
             throw Rlhf4jException.configuration(origin + ": is not a JSON object; is it a model's config.json?");
         } catch (JsonProcessingException e) {
@@ -69,7 +71,11 @@ public final class HubConfig {
     /** A whole number, or {@code missing} where no key is there. */
     public int integer(int missing, String... keys) {
         return value(keys)
-                .map(node -> require(node.canConvertToInt(), node, "a whole number", keys)
+                .map(node -> require(
+                                node.canConvertToInt() && node.doubleValue() == node.intValue(),
+                                node,
+                                "a whole number",
+                                keys)
                         .intValue())
                 .orElse(missing);
     }
@@ -103,6 +109,15 @@ public final class HubConfig {
                         .map(JsonNode::asText)
                         .toList())
                 .orElse(List.of());
+    }
+
+    /** The kind of each layer's attention; empty where {@code layer_types} is not there. */
+    public List<String> layerTypes(int layers) {
+        List<String> kinds = texts("layer_types");
+        if (!kinds.isEmpty() && kinds.size() != layers) {
+            throw refusal("layer_types tells of %d layers, but there are %d".formatted(kinds.size(), layers));
+        }
+        return kinds;
     }
 
     /** The object at {@code key}; a missing node where there is none. */

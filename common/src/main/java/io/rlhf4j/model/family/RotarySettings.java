@@ -25,6 +25,7 @@ final class RotarySettings {
         double share = HubConfig.present(parameters.path("partial_rotary_factor"))
                 ? parameters.path("partial_rotary_factor").doubleValue()
                 : json.number(missingShare, "partial_rotary_factor", "rotary_pct");
+        json.refuse(!(share > 0 && share <= 1), "a share of %s of each head that is rotated".formatted(share));
         return (int) (headDim * share);
     }
 
