@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.TokenBatch;
@@ -227,7 +228,7 @@ class GenerationTest {
         assertThat(sample.finishReason()).isEqualTo(FinishReason.LENGTH);
         GenerationRequest full = GenerationRequest.of(prompt(1, 96), RandomStream.of(1));
         assertThatThrownBy(() -> generator.generate(scope, List.of(full)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(Rlhf4jException.class)
                 .hasMessageContaining("96 tokens");
     }
 
