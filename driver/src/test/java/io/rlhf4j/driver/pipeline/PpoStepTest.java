@@ -89,7 +89,8 @@ class PpoStepTest {
                         "evaluation/reward",
                         "evaluation/reward_interval",
                         "evaluation/response_length",
-                        "evaluation/eos_rate");
+                        "evaluation/eos_rate",
+                        "evaluation/kl_sum");
         assertThat(result.after()).containsOnlyKeys(result.before().keySet());
         assertThat(result.exports()).containsOnlyKeys("actor", "critic", "actor-ema");
         for (String directory : result.exports().values()) {
