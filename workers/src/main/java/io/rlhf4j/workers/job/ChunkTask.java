@@ -74,7 +74,7 @@ public record ChunkTask<R extends TokenRow>(
         evaluate(rank, state.version(), evaluations);
         for (List<R> batch : batches) {
             long begin = System.nanoTime();
-            Map<String, Double> numbers = rank.step(batch);
+            Map<String, Double> numbers = rank.trainer().step(batch);
             double seconds = (System.nanoTime() - begin) * 1e-9;
             numbers.put("seconds", seconds);
             numbers.put(
@@ -104,7 +104,7 @@ public record ChunkTask<R extends TokenRow>(
 
     private void evaluate(SupervisedRank<R> rank, long position, Map<Long, Map<String, Double>> evaluations) {
         if (evaluateAt.contains(position)) {
-            evaluations.put(position, rank.evaluate(heldOut));
+            evaluations.put(position, rank.trainer().evaluate(heldOut));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.rlhf4j.workers.job;
 
 import io.rlhf4j.config.ModelsConfig;
+import io.rlhf4j.config.OptimizerConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.data.PreferenceRow;
@@ -10,6 +11,7 @@ import io.rlhf4j.format.ElementType;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.hub.TrainedTokenizer;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.DType;
@@ -22,59 +24,107 @@ import io.rlhf4j.workers.engine.TrainingEngine;
 import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.training.RewardTrainer;
 import io.rlhf4j.workers.training.SftTrainer;
+import io.rlhf4j.workers.training.SupervisedTrainer;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** One rank's model, engine and trainer of step 1 or 2. */
-abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseable {
-    final Scope scope;
-    final CurrentGroup group = new CurrentGroup();
-    final Configuration hadoop;
-    final ModelsConfig models;
-    private final DType type;
+final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
+    private final Scope scope;
+    private final CurrentGroup group;
+    private final Configuration hadoop;
+    private final ModelsConfig models;
+    private final TrainingEngine engine;
+    private final SupervisedTrainer<R> trainer;
+    private final Saving saving;
 
-    private SupervisedRank(RunConfig config, Scope scope, Configuration hadoop, Collectives collectives) {
-        group.enter(collectives);
-        this.scope = scope;
-        this.hadoop = hadoop;
-        this.models = config.models();
-        this.type = config.compute().dtype();
+    private SupervisedRank(Parts parts, TrainingEngine engine, SupervisedTrainer<R> trainer, Saving saving) {
+        this.scope = parts.scope;
+        this.group = parts.group;
+        this.hadoop = parts.hadoop;
+        this.models = parts.config.models();
+        this.engine = engine;
+        this.trainer = trainer;
+        this.saving = saving;
     }
 
     /** The rank of a step as it begins. */
     static SupervisedRank<?> of(
             Step step, RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
             throws IOException {
+        CurrentGroup group = new CurrentGroup();
+        group.enter(collectives);
+        Parts parts = new Parts(config, plannedSteps, scope, hadoop, group);
         return switch (step) {
-            case SFT -> new Sft(config, plannedSteps, scope, hadoop, collectives);
-            case REWARD -> new Reward(config, plannedSteps, scope, hadoop, collectives);
+            case SFT -> sft(parts);
+            case REWARD -> reward(parts);
             case PPO -> throw new IllegalArgumentException("ppo is no supervised step");
         };
     }
 
-    /** Puts a state, in the files of all ranks that wrote it, in the place of the initial one. */
-    void restore(List<Path> files, EngineProgress progress) throws IOException {
-        engine().restore(progress, files, hadoop);
+    private static SupervisedRank<TrainingRow> sft(Parts parts) throws IOException {
+        RunConfig config = parts.config;
+        Path initial = new Path(config.sft().initial().orElse(config.models().actor()));
+        CausalLanguageModel model = parts.directories()
+                .loadCausal(initial, parts.scope, config.compute().dtype());
+        TrainingEngine engine =
+                parts.engine(model, config.cluster().zero().sft(), config.sft().optimizer());
+        SftTrainer trainer = new SftTrainer(
+                model,
+                engine,
+                parts.group,
+                parts.scope,
+                config.sft(),
+                config.compute().microBatchTokens());
+        return new SupervisedRank<>(
+                parts, engine, trainer, directory -> parts.directories().save(model, directory, parts.stored()));
     }
 
-    abstract Map<String, Double> step(List<R> batch);
+    private static SupervisedRank<PreferenceRow> reward(Parts parts) throws IOException {
+        RunConfig config = parts.config;
+        Path initial = config.reward().startsFromSft()
+                ? RunFolder.of(config, parts.hadoop).export(Step.SFT.key())
+                : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
+        ScoreModel model = parts.directories()
+                .loadScore(initial, parts.scope, config.compute().dtype(), config.seed());
+        TrainingEngine engine = parts.engine(
+                model, config.cluster().zero().reward(), config.reward().optimizer());
+        RewardTrainer trainer = new RewardTrainer(
+                model,
+                engine,
+                parts.group,
+                parts.scope,
+                config.reward(),
+                config.compute().microBatchTokens());
+        return new SupervisedRank<>(
+                parts, engine, trainer, directory -> parts.directories().save(model, directory, parts.stored()));
+    }
 
-    abstract Map<String, Double> evaluate(List<R> rows);
+    /** Puts a state, in the files of all ranks that wrote it, in the place of the initial one. */
+    void restore(List<Path> files, EngineProgress progress) throws IOException {
+        engine.restore(progress, files, hadoop);
+    }
 
-    abstract TrainingEngine engine();
+    SupervisedTrainer<R> trainer() {
+        return trainer;
+    }
 
-    /** Writes the model as a Hugging Face directory. All ranks take part, the first one writes. */
-    abstract void export(Path directory) throws IOException;
+    TrainingEngine engine() {
+        return engine;
+    }
 
     CurrentGroup group() {
         return group;
     }
 
-    final ElementType stored() {
-        return type == DType.BF16 ? ElementType.BF16 : ElementType.F32;
+    /** Writes the model as a Hugging Face directory. All ranks take part, the first one writes. */
+    void export(Path directory) throws IOException {
+        engine.onFirstRank(() -> {
+            saving.to(directory);
+            TrainedTokenizer.addTo(directory, models, hadoop);
+        });
     }
 
     @Override
@@ -82,111 +132,30 @@ abstract sealed class SupervisedRank<R extends TokenRow> implements AutoCloseabl
         scope.close();
     }
 
-    /** Step 1. */
-    static final class Sft extends SupervisedRank<TrainingRow> {
-        private final CausalLanguageModel model;
-        private final TrainingEngine engine;
-        private final SftTrainer trainer;
-
-        Sft(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
-                throws IOException {
-            super(config, scope, hadoop, collectives);
-            Path initial =
-                    new Path(config.sft().initial().orElse(config.models().actor()));
-            model = new ModelDirectory(hadoop)
-                    .loadCausal(initial, scope, config.compute().dtype());
-            engine = new TrainingEngine(
-                    model,
-                    new EngineSettings(
-                            ZeroStage.of(config.cluster().zero().sft()),
-                            config.sft().optimizer(),
-                            plannedSteps,
-                            config.compute().gradients(),
-                            0),
-                    group,
-                    scope);
-            trainer = new SftTrainer(
-                    model, engine, group, scope, config.sft(), config.compute().microBatchTokens());
-        }
-
-        @Override
-        Map<String, Double> step(List<TrainingRow> batch) {
-            return trainer.step(batch);
-        }
-
-        @Override
-        Map<String, Double> evaluate(List<TrainingRow> rows) {
-            return trainer.evaluate(rows);
-        }
-
-        @Override
-        TrainingEngine engine() {
-            return engine;
-        }
-
-        @Override
-        void export(Path directory) throws IOException {
-            engine.onFirstRank(() -> {
-                new ModelDirectory(hadoop).save(model, directory, stored());
-                TrainedTokenizer.addTo(directory, models, hadoop);
-            });
-        }
+    /** Writes weights and configuration of the model. */
+    @FunctionalInterface
+    private interface Saving {
+        void to(Path directory) throws IOException;
     }
 
-    /** Step 2. */
-    static final class Reward extends SupervisedRank<PreferenceRow> {
-        private final ScoreModel model;
-        private final TrainingEngine engine;
-        private final RewardTrainer trainer;
-
-        Reward(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
-                throws IOException {
-            super(config, scope, hadoop, collectives);
-            Path initial = config.reward().startsFromSft()
-                    ? RunFolder.of(config, hadoop).export(Step.SFT.key())
-                    : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
-            model = new ModelDirectory(hadoop)
-                    .loadScore(initial, scope, config.compute().dtype(), config.seed());
-            engine = new TrainingEngine(
-                    model,
-                    new EngineSettings(
-                            ZeroStage.of(config.cluster().zero().reward()),
-                            config.reward().optimizer(),
-                            plannedSteps,
-                            config.compute().gradients(),
-                            0),
-                    group,
-                    scope);
-            trainer = new RewardTrainer(
-                    model,
-                    engine,
-                    group,
-                    scope,
-                    config.reward(),
-                    config.compute().microBatchTokens());
+    /** What both steps are made of. */
+    private record Parts(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, CurrentGroup group) {
+        ModelDirectory directories() {
+            return new ModelDirectory(hadoop);
         }
 
-        @Override
-        Map<String, Double> step(List<PreferenceRow> batch) {
-            return trainer.step(batch);
+        ElementType stored() {
+            return config.compute().dtype() == DType.BF16 ? ElementType.BF16 : ElementType.F32;
         }
 
-        @Override
-        Map<String, Double> evaluate(List<PreferenceRow> rows) {
-            return trainer.evaluate(rows);
-        }
-
-        @Override
-        TrainingEngine engine() {
-            return engine;
-        }
-
-        @Override
-        void export(Path directory) throws IOException {
-            engine.onFirstRank(() -> {
-                new ModelDirectory(hadoop).save(model, directory, stored());
-                TrainedTokenizer.addTo(directory, models, hadoop);
-            });
+        TrainingEngine engine(LayeredModel model, int stage, OptimizerConfig optimizer) {
+            EngineSettings settings = new EngineSettings(
+                    ZeroStage.of(stage),
+                    optimizer,
+                    plannedSteps,
+                    config.compute().gradients(),
+                    0);
+            return new TrainingEngine(model, settings, group, scope);
         }
     }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
  * Step 2, the reward model: a Bradley-Terry model of which of two answers is preferred (Ouyang et al. 2022, eq. 1). Every
  * rank is given the whole batch and computes its share.
  */
-public final class RewardTrainer {
+public final class RewardTrainer implements SupervisedTrainer<PreferenceRow> {
     private final ScoreModel model;
     private final TrainingEngine engine;
     private final Collectives collectives;
@@ -56,6 +56,7 @@ public final class RewardTrainer {
      * @param batch all pairs of the step, the same on every rank
      * @return metrics, the same on every rank
      */
+    @Override
     public Map<String, Double> step(List<PreferenceRow> batch) {
         List<ScoredPair> scored = new ArrayList<>();
         List<Backward> microBatches = shares(batch).stream()
@@ -80,6 +81,7 @@ public final class RewardTrainer {
     }
 
     /** How well held-out pairs are told apart, the same on every rank. */
+    @Override
     public Map<String, Double> evaluate(List<PreferenceRow> rows) {
         List<ScoredPair> scored = new ArrayList<>();
         engine.forward(shares(rows).stream()

@@ -20,7 +20,7 @@ import java.util.TreeMap;
  * Step 1, supervised fine-tuning: cross-entropy on the tokens of good answers (Ouyang et al. 2022, section 3.1). Every rank
  * is given the whole batch and computes its share.
  */
-public final class SftTrainer {
+public final class SftTrainer implements SupervisedTrainer<TrainingRow> {
     private final CausalLanguageModel model;
     private final TrainingEngine engine;
     private final Collectives collectives;
@@ -56,6 +56,7 @@ public final class SftTrainer {
      * @param batch all rows of the step, the same on every rank
      * @return metrics, the same on every rank
      */
+    @Override
     public Map<String, Double> step(List<TrainingRow> batch) {
         long tokens = trainedTokens(batch);
         TokenGradient meanCrossEntropy = (index, logProb, entropy) -> -1f / tokens;
@@ -77,6 +78,7 @@ public final class SftTrainer {
     }
 
     /** Loss and perplexity of held-out rows, the same on every rank. */
+    @Override
     public Map<String, Double> evaluate(List<TrainingRow> rows) {
         double[] loss = {0};
         engine.forward(shares(rows).stream()
