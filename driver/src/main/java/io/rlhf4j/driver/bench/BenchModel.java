@@ -5,8 +5,11 @@ import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tokenizer.Tokenizer;
+import io.rlhf4j.tokenizer.training.ByteLevelBpeTrainer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,28 +24,62 @@ public record BenchModel(String name) {
     /** Shapes whose config.json is part of the program. */
     public static final List<String> SHAPES = List.of("opt-125m", "llama-160m", "llama-160m-gqa", "tiny");
 
+    private static final int BYTES = 256;
+
     /** What the measurement calls it. */
     String label() {
-        return SHAPES.contains(name) ? name : Path.of(name).getFileName().toString();
+        return isShape() ? name : Path.of(name).getFileName().toString();
     }
 
     /** The model, its values held by {@code scope}. */
     CausalLanguageModel make(Scope scope, DType type) throws IOException {
         ModelDirectory models = new ModelDirectory(new Configuration());
-        if (!SHAPES.contains(name)) {
-            if (!Files.isDirectory(Path.of(name))) {
-                throw Rlhf4jException.configuration("there is no shape and no folder '%s'; shapes are %s"
-                        .formatted(name, String.join(", ", SHAPES)));
-            }
-            return models.loadCausal(new org.apache.hadoop.fs.Path(name), scope, type);
+        if (!isShape()) {
+            return models.loadCausal(folder(), scope, type);
         }
+        try (InputStream config = BenchModel.class.getResourceAsStream(name + "/config.json")) {
+            return fromFile(
+                    "config.json", config.readAllBytes(), directory -> models.initialize(directory, scope, type, 0));
+        }
+    }
+
+    /** The folder's tokenizer; for a shape one that knows bytes alone. */
+    Tokenizer tokenizer() throws IOException {
+        if (!isShape()) {
+            return Tokenizer.load(folder(), new Configuration());
+        }
+        String bytes =
+                new ByteLevelBpeTrainer(BYTES, List.of()).train(List.of()).toJson();
+        return fromFile(
+                "tokenizer.json",
+                bytes.getBytes(StandardCharsets.UTF_8),
+                directory -> Tokenizer.load(directory, new Configuration()));
+    }
+
+    private boolean isShape() {
+        return SHAPES.contains(name);
+    }
+
+    private org.apache.hadoop.fs.Path folder() {
+        if (!Files.isDirectory(Path.of(name))) {
+            throw Rlhf4jException.configuration(
+                    "there is no shape and no folder '%s'; shapes are %s".formatted(name, String.join(", ", SHAPES)));
+        }
+        return new org.apache.hadoop.fs.Path(name);
+    }
+
+    /** Reads what needs a directory with this one file in it. */
+    private interface Reading<T> {
+        T from(org.apache.hadoop.fs.Path directory) throws IOException;
+    }
+
+    private static <T> T fromFile(String file, byte[] content, Reading<T> reading) throws IOException {
         Path folder = Files.createTempDirectory("rlhf4j-shape");
-        Path config = folder.resolve("config.json");
-        try (InputStream stream = BenchModel.class.getResourceAsStream(name + "/config.json")) {
-            Files.copy(stream, config);
-            return models.initialize(new org.apache.hadoop.fs.Path(folder.toUri()), scope, type, 0);
+        try {
+            Files.write(folder.resolve(file), content);
+            return reading.from(new org.apache.hadoop.fs.Path(folder.toUri()));
         } finally {
-            Files.deleteIfExists(config);
+            Files.deleteIfExists(folder.resolve(file));
             Files.deleteIfExists(folder);
         }
     }

@@ -12,4 +12,9 @@ import io.rlhf4j.tensor.DType;
  * @param warmup rounds before the measured ones, the first of which is slower than all others
  * @param repeats rounds measured
  */
-public record BenchSettings(Backend backend, int threads, DType type, int warmup, int repeats) {}
+public record BenchSettings(Backend backend, int threads, DType type, int warmup, int repeats) {
+    /** What training in {@link #type} is called: {@code master} is bf16 with fp32 master weights and moments. */
+    String trainingType() {
+        return type == DType.BF16 ? "master" : "fp32";
+    }
+}

@@ -3,6 +3,7 @@ package io.rlhf4j.driver.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.run.ProcessMemory;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,7 @@ import java.util.TreeMap;
 /**
  * One measurement: a line of JSON.
  *
- * @param task what was measured: {@code train_step}, {@code generate}
+ * @param task what was measured: {@code train_step}, {@code generate}, {@code ppo_step}
  * @param model which shape
  * @param dtype of the arithmetic; {@code master} is bf16 with fp32 master weights and moments
  * @param shape of the batch
@@ -39,10 +40,9 @@ public record Measurement(
 
     /** The line. Seconds are the median's; memory is the most that this process has had. */
     public String json() {
-        double[] sorted =
-                seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        double median = sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        double median = median(seconds);
+        DoubleSummaryStatistics range =
+                seconds.stream().mapToDouble(Double::doubleValue).summaryStatistics();
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("task", task);
         line.put("peer", "rlhf4j-" + settings.backend().name());
@@ -51,9 +51,9 @@ public record Measurement(
         line.put("shape", shape);
         line.put("tokens_per_s", rounded(tokens / median, 1));
         line.put("step_s", rounded(median, 4));
-        line.put("step_s_min", rounded(sorted[0], 4));
-        line.put("step_s_max", rounded(sorted[sorted.length - 1], 4));
-        line.put("repeats", sorted.length);
+        line.put("step_s_min", rounded(range.getMin(), 4));
+        line.put("step_s_max", rounded(range.getMax(), 4));
+        line.put("repeats", seconds.size());
         OptionalLong peak = ProcessMemory.residentPeak();
         line.put("peak_rss_mb", peak.isPresent() ? peak.getAsLong() >> 20 : null);
         line.put("threads", settings.threads());
@@ -63,6 +63,13 @@ public record Measurement(
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a measurement cannot be written", e);
         }
+    }
+
+    static double median(List<Double> values) {
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     static double rounded(double value, int digits) {

@@ -3,7 +3,6 @@ package io.rlhf4j.driver.bench;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.sampling.RandomStream;
-import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ public record TrainBench(int batch, int length, boolean mixed) {
             return new Measurement(
                     mixed ? "train_step_mixed" : "train_step",
                     shape.label(),
-                    settings.type() == DType.BF16 ? "master" : "fp32",
+                    settings.trainingType(),
                     "%dx%s%d".formatted(batch, mixed ? SHORTEST + ".." : "", length),
                     rows.tokens(),
                     rounds.seconds(),

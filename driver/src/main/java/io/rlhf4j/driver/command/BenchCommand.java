@@ -4,6 +4,7 @@ import io.rlhf4j.driver.bench.BenchModel;
 import io.rlhf4j.driver.bench.BenchSettings;
 import io.rlhf4j.driver.bench.GenerateBench;
 import io.rlhf4j.driver.bench.Measurement;
+import io.rlhf4j.driver.bench.PpoBench;
 import io.rlhf4j.driver.bench.TrainBench;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Option;
 /** {@code rlhf4j bench}. */
 @Command(
         name = "bench",
-        description = "Measures training and generation on this machine; each measurement is a line of JSON.",
+        description = "Measures training, generation and PPO on this machine; each measurement is a line of JSON.",
         mixinStandardHelpOptions = true)
 final class BenchCommand {
     private final Terminal terminal;
@@ -93,6 +94,22 @@ final class BenchCommand {
                     int newTokens)
             throws IOException {
         return print(new GenerateBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
+    }
+
+    @Command(
+            name = "ppo",
+            description =
+                    "An iteration: answers of a fixed length, scores, a step of actor and critic. All of one shape.",
+            mixinStandardHelpOptions = true)
+    int ppo(
+            @Mixin Common common,
+            @Option(names = "--batch", defaultValue = "8", description = "Prompts. (${DEFAULT-VALUE})") int batch,
+            @Option(names = "--prompt", defaultValue = "128", description = "Tokens of a prompt. (${DEFAULT-VALUE})")
+                    int prompt,
+            @Option(names = "--new", defaultValue = "128", description = "Tokens of an answer. (${DEFAULT-VALUE})")
+                    int newTokens)
+            throws IOException {
+        return print(new PpoBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
     }
 
     private int print(Measurement measurement) {

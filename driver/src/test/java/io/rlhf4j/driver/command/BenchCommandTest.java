@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +51,22 @@ class BenchCommandTest {
         assertThat(line.path("peak_rss_mb").isNumber()
                         || line.path("peak_rss_mb").isNull())
                 .isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fp32", "bf16"})
+    void anIterationOfPpoIsMeasuredPhaseByPhase(String dtype) throws IOException {
+        JsonNode line =
+                measured(("bench ppo --model tiny --batch 2 --prompt 5 --new 4 --warmup 1 --repeats 2 --dtype " + dtype)
+                        .split(" "));
+
+        assertThat(line.path("task").asText()).isEqualTo("ppo_step");
+        assertThat(line.path("shape").asText()).isEqualTo("2x(5+4)");
+        double phases = Stream.of("generate_s", "score_s", "train_actor_s", "train_critic_s")
+                .mapToDouble(phase -> line.path(phase).asDouble(-1))
+                .peek(seconds -> assertThat(seconds).isPositive())
+                .sum();
+        assertThat(phases).isLessThanOrEqualTo(1.1 * line.path("step_s_max").asDouble());
     }
 
     @Test

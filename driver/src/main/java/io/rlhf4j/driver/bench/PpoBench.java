@@ -1,0 +1,140 @@
+package io.rlhf4j.driver.bench;
+
+import io.rlhf4j.config.ConfigFile;
+import io.rlhf4j.config.OptimizerConfig;
+import io.rlhf4j.config.PpoConfig;
+import io.rlhf4j.config.RewardCallConfig;
+import io.rlhf4j.data.PromptRow;
+import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.LayeredModel;
+import io.rlhf4j.model.ScoreModel;
+import io.rlhf4j.reward.RewardSum;
+import io.rlhf4j.reward.ScoreModelReward;
+import io.rlhf4j.reward.WeightedReward;
+import io.rlhf4j.sampling.RandomStream;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tokenizer.Tokenizer;
+import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.collective.LocalGroup;
+import io.rlhf4j.workers.engine.EngineSettings;
+import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.ZeroStage;
+import io.rlhf4j.workers.rollout.RolloutWorker;
+import io.rlhf4j.workers.rollout.TimedRollouts;
+import io.rlhf4j.workers.training.PpoTrainer;
+import io.rlhf4j.workers.training.PpoUpdate;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One iteration of PPO with four models of one shape: answers of a fixed length, the log-probabilities of actor and
+ * reference, values and scores, then one step of actor and critic on all of them. It is the work of one rank, by the
+ * classes that do it in a run; what Spark adds is not in it.
+ *
+ * @param batch prompts, each answered once
+ * @param prompt tokens of each
+ * @param newTokens tokens of each answer
+ */
+public record PpoBench(int batch, int prompt, int newTokens) {
+    private static final int SEED = 0;
+    private static final String GENERATE = "generate_s";
+    private static final String SCORE = "score_s";
+    private static final String TRAIN_ACTOR = "train_actor_s";
+    private static final String TRAIN_CRITIC = "train_critic_s";
+    private static final int[] NO_END = {};
+
+    /** Measures one shape. */
+    public Measurement measure(BenchModel shape, BenchSettings settings) throws IOException {
+        Collectives alone = LocalGroup.single();
+        try (Scope scope = Scope.root(settings.backend(), "bench");
+                Tokenizer tokenizer = shape.tokenizer()) {
+            PpoConfig ppo = ppo();
+            int tokens = batch * (prompt + newTokens);
+            CausalLanguageModel actor = shape.make(scope, settings.type());
+            CausalLanguageModel reference = actor.copy(scope, settings.type());
+            ScoreModel critic = ScoreModel.onBackboneOf(actor, scope, settings.type(), SEED);
+            ScoreModel judge = ScoreModel.onBackboneOf(actor, scope, settings.type(), SEED + 1);
+            try (TrainingEngine actorEngine = engine(actor, ppo.actorOptimizer(), scope, settings, alone);
+                    TrainingEngine criticEngine = engine(critic, ppo.criticOptimizer(), scope, settings, alone);
+                    RewardSum reward = reward(new ScoreModelReward(judge, scope, tokens))) {
+                RolloutWorker worker = new RolloutWorker(
+                        actor, actor, reference, critic, reward, tokenizer, NO_END, ppo, SEED, tokens, scope);
+                PpoTrainer trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, alone, ppo, SEED, tokens);
+                List<PromptRow> prompts = prompts(actor.config().vocabSize());
+                List<Map<String, Double>> phases = new ArrayList<>();
+                double beta = ppo.kl().beta();
+                Rounds rounds = Rounds.of(settings, () -> {
+                    TimedRollouts timed = worker.run(phases.size(), prompts, phases.size(), beta);
+                    PpoUpdate update = trainer.update(phases.size(), beta, timed.rollouts(), List.of());
+                    phases.add(Map.of(
+                            GENERATE, timed.generateSeconds(),
+                            SCORE, timed.scoreSeconds(),
+                            TRAIN_ACTOR, update.metrics().get("seconds_train_actor"),
+                            TRAIN_CRITIC, update.metrics().get("seconds_train_critic")));
+                });
+                return measurement(shape, settings, rounds, phases.subList(settings.warmup(), phases.size()), scope);
+            }
+        }
+    }
+
+    private Measurement measurement(
+            BenchModel shape, BenchSettings settings, Rounds rounds, List<Map<String, Double>> phases, Scope scope) {
+        Map<String, Object> more = new LinkedHashMap<>();
+        for (String phase : List.of(GENERATE, SCORE, TRAIN_ACTOR, TRAIN_CRITIC)) {
+            List<Double> seconds =
+                    phases.stream().map(round -> round.get(phase)).toList();
+            more.put(phase, Measurement.rounded(Measurement.median(seconds), 3));
+        }
+        more.put("samples_per_s", Measurement.rounded(batch / Measurement.median(rounds.seconds()), 3));
+        more.put("peak_tensors_mb", scope.peakBytes() >> 20);
+        return new Measurement(
+                "ppo_step",
+                shape.label(),
+                settings.trainingType(),
+                "%dx(%d+%d)".formatted(batch, prompt, newTokens),
+                (long) batch * newTokens,
+                rounds.seconds(),
+                settings,
+                more);
+    }
+
+    private PpoConfig ppo() {
+        return ConfigFile.parse(
+                PpoConfig.class,
+                """
+                epochs: 1
+                minibatches: 1
+                ema: 0
+                kl: {beta: 0.1}
+                sampling: {max_new_tokens: %d, batch: %d}
+                actor_optimizer: {learning_rate: 1.0e-5, clip_norm: 1}
+                critic_optimizer: {learning_rate: 5.0e-6, clip_norm: 1}
+                """
+                        .formatted(newTokens, batch));
+    }
+
+    private static TrainingEngine engine(
+            LayeredModel model, OptimizerConfig optimizer, Scope scope, BenchSettings settings, Collectives alone) {
+        int steps = settings.warmup() + settings.repeats();
+        return new TrainingEngine(
+                model, new EngineSettings(ZeroStage.of(0), optimizer, steps, settings.type(), 0), alone, scope);
+    }
+
+    private static RewardSum reward(ScoreModelReward model) {
+        RewardCallConfig call = ConfigFile.parse(RewardCallConfig.class, "{deadline: 10m}");
+        return new RewardSum(List.of(new WeightedReward("model", 1, model, call, false)));
+    }
+
+    private List<PromptRow> prompts(int vocabulary) {
+        RandomStream stream = RandomStream.of(1);
+        List<PromptRow> prompts = new ArrayList<>();
+        for (int row = 0; row < batch; row++) {
+            int[] ids = TrainBench.row(stream.at(row), prompt, vocabulary);
+            prompts.add(new PromptRow(String.valueOf(row), "bench", ids, "", ""));
+        }
+        return prompts;
+    }
+}
