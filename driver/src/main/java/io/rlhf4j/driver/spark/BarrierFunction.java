@@ -1,6 +1,5 @@
 package io.rlhf4j.driver.spark;
 
-import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.runtime.RankAgreement;
@@ -11,7 +10,6 @@ import io.rlhf4j.workers.runtime.Slot;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.Serializable;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
@@ -25,17 +23,15 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    private final String job;
+    private final RankGroup group;
     private final String holding;
     private final StateId state;
-    private final Duration deadline;
     private final RankTask<?> task;
 
-    BarrierFunction(String job, String holding, StateId state, Duration deadline, RankTask<?> task) {
-        this.job = job;
+    BarrierFunction(RankGroup group, String holding, StateId state, RankTask<?> task) {
+        this.group = group;
         this.holding = holding;
         this.state = state;
-        this.deadline = deadline;
         this.task = task;
     }
 
@@ -50,22 +46,27 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
                 .toList();
         RankAgreement agreement = RankAgreement.of(claims);
         int rank = agreement.ranks().get(context.partitionId());
-        return Iterator$.MODULE$.single(outcome(runtime, host, claims, rank, agreement.complete()));
+        return Iterator$.MODULE$.single(outcome(context, runtime, host, claims, rank, agreement.complete()));
     }
 
     private RankOutcome outcome(
-            WorkerRuntime runtime, String host, List<RankAgreement.Claim> claims, int rank, boolean complete) {
-        try {
-            requireOneJvm(claims);
-        } catch (Rlhf4jException impossible) {
-            return RankOutcome.failed(rank, host, impossible);
-        }
+            BarrierTaskContext context,
+            WorkerRuntime runtime,
+            String host,
+            List<RankAgreement.Claim> claims,
+            int rank,
+            boolean complete) {
+        boolean inOneJvm =
+                claims.stream().map(RankAgreement.Claim::jvm).distinct().count() == 1;
         try (Slot.Lease lease = runtime.slot(rank).lease();
-                Collectives collectives = runtime.join(job, rank, claims.size(), deadline)) {
+                Collectives collectives = group.join(
+                        runtime, rank, claims.size(), inOneJvm, address -> Arrays.asList(context.allGather(address)))) {
             return work(new RankContext(collectives, lease.slot(), complete), host);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return RankOutcome.failed(rank, host, interrupted);
+        } catch (Rlhf4jException apart) {
+            return RankOutcome.failed(rank, host, apart);
         }
     }
 
@@ -78,17 +79,6 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         } catch (Throwable failed) {
             context.collectives().abort(failed);
             return RankOutcome.failed(context.rank(), host, failed);
-        }
-    }
-
-    private static void requireOneJvm(List<RankAgreement.Claim> claims) {
-        long machines = claims.stream().map(RankAgreement.Claim::jvm).distinct().count();
-        if (machines > 1) {
-            throw new Rlhf4jException(
-                    ErrorKind.CLUSTER,
-                    ("the %d ranks of this job lie on %d executors, and ranks are joined within one JVM only; give one"
-                                    + " executor as many cores as there are ranks, or run with master local[%d]")
-                            .formatted(claims.size(), machines, claims.size()));
         }
     }
 }

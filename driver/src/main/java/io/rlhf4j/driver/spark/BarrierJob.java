@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
@@ -92,7 +91,7 @@ public final class BarrierJob {
         }
         JavaRDD<Integer> places =
                 context.parallelize(IntStream.range(0, ranks).boxed().toList(), ranks);
-        BarrierFunction function = new BarrierFunction(UUID.randomUUID().toString(), holding, state, deadline, task);
+        BarrierFunction function = new BarrierFunction(new RankGroup(deadline), holding, state, task);
         List<RankOutcome> outcomes = new ArrayList<>(new JavaRDD<>(
                         places.rdd()
                                 .barrier()

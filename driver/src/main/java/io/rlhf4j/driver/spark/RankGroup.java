@@ -1,0 +1,77 @@
+package io.rlhf4j.driver.spark;
+
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.collective.network.GroupIdentity;
+import io.rlhf4j.workers.collective.network.NetworkGroup;
+import io.rlhf4j.workers.collective.network.NetworkSettings;
+import io.rlhf4j.workers.collective.network.handshake.GroupSecret;
+import io.rlhf4j.workers.runtime.WorkerRuntime;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+
+/**
+ * The group of one attempt of one job: its ranks meet within their JVM where one executor has all of them, else over the
+ * network, where they know each other by a secret that only this attempt's tasks are told.
+ */
+final class RankGroup implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private static final Duration LONGEST_MEETING = Duration.ofMinutes(1);
+
+    private final String job = UUID.randomUUID().toString();
+    private final byte[] secret = GroupSecret.random().bytes();
+    private final Duration deadline;
+
+    /** @param deadline how long one rank waits for the others at a collective operation */
+    RankGroup(Duration deadline) {
+        this.deadline = deadline;
+    }
+
+    /**
+     * Joins as {@code rank}. All ranks call it, in the same way.
+     *
+     * @param inOneJvm whether all ranks are in this JVM
+     * @param exchange hands over a line of text and returns those of all ranks
+     * @return to be closed
+     * @throws io.rlhf4j.workers.collective.CollectiveException where the ranks do not come together
+     */
+    Collectives join(
+            WorkerRuntime runtime, int rank, int worldSize, boolean inOneJvm, Function<String, List<String>> exchange) {
+        if (inOneJvm) {
+            return runtime.join(job, rank, worldSize, deadline);
+        }
+        SparkEnv environment = SparkEnv.get();
+        requireClearAllowed(environment.conf());
+        // The address under which Spark itself reaches the executor; a machine may have others that nobody reaches.
+        String host = environment.blockManager().blockManagerId().host();
+        Duration meeting = deadline.compareTo(LONGEST_MEETING) < 0 ? deadline : LONGEST_MEETING;
+        return NetworkGroup.join(
+                new GroupIdentity(job, 0, new GroupSecret(secret)),
+                rank,
+                worldSize,
+                NetworkSettings.of(host, deadline).withJoinDeadline(meeting),
+                exchange);
+    }
+
+    /** Ranks prove who they are, but what they send is not encrypted: not where Spark is told to encrypt. */
+    static void requireClearAllowed(SparkConf conf) {
+        Stream.of("spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption", "spark.ssl.rpc.enabled")
+                .filter(key -> conf.getBoolean(key, false))
+                .findFirst()
+                .ifPresent(key -> {
+                    throw new Rlhf4jException(
+                            ErrorKind.CLUSTER,
+                            ("%s is true, but ranks on several executors send weights and gradients to each other in the"
+                                            + " clear; give one executor as many cores as there are ranks, which then"
+                                            + " need no network, or use a network that is closed to others and set it to false")
+                                    .formatted(key));
+                });
+    }
+}
