@@ -64,6 +64,15 @@ class LaunchScriptTest {
     }
 
     @Test
+    void theHeapIsCollectedSeriallyUnlessAnotherCollectorIsNamed() throws Exception {
+        assertThat(run(SCRIPT, Map.of(), "--dry-run", "plan").text()).contains("-XX:+UseSerialGC");
+        Map<String, String> environment = Map.of("RLHF4J_JAVA_OPTIONS", "-XX:+UseG1GC");
+        assertThat(run(SCRIPT, environment, "--dry-run", "plan").text())
+                .contains("-XX:+UseG1GC")
+                .doesNotContain("-XX:+UseSerialGC");
+    }
+
+    @Test
     void aLinkToTheScriptWorks() throws Exception {
         Path link = Files.createSymbolicLink(elsewhere.resolve("rlhf4j"), SCRIPT);
         assertThat(run(link, Map.of(), "--dry-run", "plan").text())
