@@ -40,28 +40,24 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         BarrierTaskContext context = BarrierTaskContext.get();
         WorkerRuntime runtime = WorkerRuntime.ofThisJvm();
         String host = SparkEnv.get().blockManager().blockManagerId().host();
-        List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(
-                        new RankAgreement.Claim(runtime.id(), runtime.holding(holding, state)).format()))
-                .map(RankAgreement.Claim::parse)
-                .toList();
-        RankAgreement agreement = RankAgreement.of(claims);
-        int rank = agreement.ranks().get(context.partitionId());
-        return Iterator$.MODULE$.single(outcome(context, runtime, host, claims, rank, agreement.complete()));
+        try (RankGroup.Door door = group.open(context.getTaskInfos().length)) {
+            // The one exchange of the job: Spark takes a second for each.
+            String own =
+                    new RankAgreement.Claim(runtime.id(), door.address(), runtime.holding(holding, state)).format();
+            List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(own))
+                    .map(RankAgreement.Claim::parse)
+                    .toList();
+            return Iterator$.MODULE$.single(outcome(runtime, door, host, claims, context.partitionId()));
+        }
     }
 
     private RankOutcome outcome(
-            BarrierTaskContext context,
-            WorkerRuntime runtime,
-            String host,
-            List<RankAgreement.Claim> claims,
-            int rank,
-            boolean complete) {
-        boolean inOneJvm =
-                claims.stream().map(RankAgreement.Claim::jvm).distinct().count() == 1;
+            WorkerRuntime runtime, RankGroup.Door door, String host, List<RankAgreement.Claim> claims, int place) {
+        RankAgreement agreement = RankAgreement.of(claims);
+        int rank = agreement.ranks().get(place);
         try (Slot.Lease lease = runtime.slot(rank).lease();
-                Collectives collectives = group.join(
-                        runtime, rank, claims.size(), inOneJvm, address -> Arrays.asList(context.allGather(address)))) {
-            return work(new RankContext(collectives, lease.slot(), complete), host);
+                Collectives collectives = door.join(runtime, rank, claims, agreement)) {
+            return work(new RankContext(collectives, lease.slot(), agreement.complete()), host);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return RankOutcome.failed(rank, host, interrupted);

@@ -4,15 +4,15 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.network.GroupIdentity;
-import io.rlhf4j.workers.collective.network.NetworkGroup;
 import io.rlhf4j.workers.collective.network.NetworkSettings;
+import io.rlhf4j.workers.collective.network.Rendezvous;
 import io.rlhf4j.workers.collective.network.handshake.GroupSecret;
+import io.rlhf4j.workers.runtime.RankAgreement;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
@@ -25,6 +25,9 @@ final class RankGroup implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final Duration LONGEST_MEETING = Duration.ofMinutes(1);
 
+    /** What Spark calls the only executor of local mode. */
+    private static final String DRIVER = "driver";
+
     private final String job = UUID.randomUUID().toString();
     private final byte[] secret = GroupSecret.random().bytes();
     private final Duration deadline;
@@ -34,30 +37,62 @@ final class RankGroup implements Serializable {
         this.deadline = deadline;
     }
 
-    /**
-     * Joins as {@code rank}. All ranks call it, in the same way.
-     *
-     * @param inOneJvm whether all ranks are in this JVM
-     * @param exchange hands over a line of text and returns those of all ranks
-     * @return to be closed
-     * @throws io.rlhf4j.workers.collective.CollectiveException where the ranks do not come together
-     */
-    Collectives join(
-            WorkerRuntime runtime, int rank, int worldSize, boolean inOneJvm, Function<String, List<String>> exchange) {
-        if (inOneJvm) {
-            return runtime.join(job, rank, worldSize, deadline);
+    /** Where a task waits for the others, before anybody knows who is which rank. To be closed when they have met, or not. */
+    final class Door implements AutoCloseable {
+        private final Rendezvous network;
+
+        private Door(Rendezvous network) {
+            this.network = network;
         }
+
+        /** Where tasks in other JVMs reach this one; empty where all are in this one for certain. */
+        String address() {
+            return network == null ? "" : network.address();
+        }
+
+        /**
+         * Joins the group. All tasks call it, with the same claims and agreement.
+         *
+         * @param claims by task
+         * @return to be closed
+         * @throws io.rlhf4j.workers.collective.CollectiveException where the ranks do not come together
+         */
+        Collectives join(WorkerRuntime runtime, int rank, List<RankAgreement.Claim> claims, RankAgreement agreement) {
+            boolean inOneJvm =
+                    claims.stream().map(RankAgreement.Claim::jvm).distinct().count() == 1;
+            if (inOneJvm) {
+                return runtime.join(job, rank, claims.size(), deadline);
+            }
+            requireClearAllowed(SparkEnv.get().conf());
+            String[] addresses = new String[claims.size()];
+            for (int task = 0; task < addresses.length; task++) {
+                addresses[agreement.ranks().get(task)] = claims.get(task).address();
+            }
+            return network.meet(new GroupIdentity(job, 0, new GroupSecret(secret)), rank, List.of(addresses));
+        }
+
+        @Override
+        public void close() {
+            if (network != null) {
+                network.close();
+            }
+        }
+    }
+
+    /**
+     * Waits for the other tasks from now on.
+     *
+     * @param tasks of the job
+     */
+    Door open(int tasks) {
         SparkEnv environment = SparkEnv.get();
-        requireClearAllowed(environment.conf());
+        if (tasks == 1 || environment.executorId().equals(DRIVER)) {
+            return new Door(null);
+        }
         // The address under which Spark itself reaches the executor; a machine may have others that nobody reaches.
         String host = environment.blockManager().blockManagerId().host();
         Duration meeting = deadline.compareTo(LONGEST_MEETING) < 0 ? deadline : LONGEST_MEETING;
-        return NetworkGroup.join(
-                new GroupIdentity(job, 0, new GroupSecret(secret)),
-                rank,
-                worldSize,
-                NetworkSettings.of(host, deadline).withJoinDeadline(meeting),
-                exchange);
+        return new Door(Rendezvous.open(NetworkSettings.of(host, deadline).withJoinDeadline(meeting)));
     }
 
     /** Ranks prove who they are, but what they send is not encrypted: not where Spark is told to encrypt. */

@@ -17,22 +17,25 @@ public record RankAgreement(List<Integer> ranks, boolean complete) {
      * What a task says.
      *
      * @param jvm which JVM it runs in
+     * @param address where other JVMs reach it; empty where there are no others
      * @param held the ranks whose state lies there
      */
-    public record Claim(String jvm, int[] held) {
+    public record Claim(String jvm, String address, int[] held) {
         /** As a line of text, for Spark's allGather. */
         public String format() {
-            return jvm + " " + Arrays.stream(held).mapToObj(Integer::toString).collect(Collectors.joining(","));
+            return jvm + " " + address + " "
+                    + Arrays.stream(held).mapToObj(Integer::toString).collect(Collectors.joining(","));
         }
 
         /** Reads {@link #format()}. */
         public static Claim parse(String line) {
-            String[] parts = line.split(" ", 2);
+            String[] parts = line.split(" ", 3);
             return new Claim(
                     parts[0],
-                    parts[1].isEmpty()
+                    parts[1],
+                    parts[2].isEmpty()
                             ? new int[0]
-                            : Arrays.stream(parts[1].split(",", -1))
+                            : Arrays.stream(parts[2].split(",", -1))
                                     .mapToInt(Integer::parseInt)
                                     .toArray());
         }

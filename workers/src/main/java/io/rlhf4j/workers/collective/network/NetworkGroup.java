@@ -1,11 +1,7 @@
 package io.rlhf4j.workers.collective.network;
 
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.rlhf4j.workers.collective.Collectives;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /** Ranks in any JVMs that can reach each other: they meet by an exchange of addresses and speak over sockets from there. */
@@ -13,7 +9,8 @@ public final class NetworkGroup {
     private NetworkGroup() {}
 
     /**
-     * Joins a group: listens, tells the others where, and shakes hands with each of them. Returns when all have come.
+     * Joins a group by those who know their ranks: listens, tells the others where, and shakes hands with each of them.
+     * Returns when all have come.
      *
      * @param addressExchange called once: hands over this rank's address and returns those of all ranks, in any order, as
      *     {@code BarrierTaskContext.allGather} does
@@ -26,17 +23,12 @@ public final class NetworkGroup {
             int worldSize,
             NetworkSettings settings,
             Function<String, List<String>> addressExchange) {
-        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("rlhf4j-rank-" + rank, true), NioIoHandler.newFactory());
-        try (Rendezvous rendezvous = new Rendezvous(identity, rank, worldSize, settings, loops.next())) {
-            return rendezvous.meet(addressExchange, () -> shutDown(loops));
-        } catch (RuntimeException | Error failed) {
-            shutDown(loops);
-            throw failed;
+        if (rank < 0 || rank >= worldSize) {
+            throw new IllegalArgumentException("rank %d of %d".formatted(rank, worldSize));
         }
-    }
-
-    private static void shutDown(MultiThreadIoEventLoopGroup loops) {
-        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+        try (Rendezvous rendezvous = Rendezvous.open(settings)) {
+            String own = new RankedAddress(rank, rendezvous.address()).format();
+            return rendezvous.meet(identity, rank, RankedAddress.all(addressExchange.apply(own), worldSize));
+        }
     }
 }

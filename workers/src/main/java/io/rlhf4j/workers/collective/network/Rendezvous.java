@@ -10,10 +10,13 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.collective.CollectiveMetrics;
@@ -33,24 +36,25 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * How the ranks of a group find each other. Each listens; of every two the one with the higher rank dials. Strangers, and ranks
- * of other runs or attempts, are shown out and the right ones waited for.
+ * How the ranks of a group find each other. Each listens, before it knows which rank it is; then of every two the one with the
+ * higher rank dials. Strangers, and ranks of other runs or attempts, are shown out and the right ones waited for.
  */
-final class Rendezvous implements AutoCloseable {
+public final class Rendezvous implements AutoCloseable {
     private static final Duration HANDSHAKE_DEADLINE = Duration.ofSeconds(10);
     private static final int RECEIVED_AT_ONCE = 256 << 10;
+
+    /** How many may have dialled before this rank knows who they are. */
+    private static final int WAITING = 1024;
 
     /** How many of those that were shown out an error names. */
     private static final int REFUSALS_SHOWN = 5;
 
-    private final GroupIdentity identity;
-    private final Member self;
     private final NetworkSettings settings;
+    private final MultiThreadIoEventLoopGroup loops;
     private final EventLoop loop;
     private final Channel server;
     /** Done when all are here, or the group has failed. */
@@ -58,30 +62,42 @@ final class Rendezvous implements AutoCloseable {
     /** Of the group's thread. */
     private final List<String> refusals = new ArrayList<>();
 
+    private GroupIdentity identity;
+    private Member self;
     private Group group;
 
-    Rendezvous(GroupIdentity identity, int rank, int worldSize, NetworkSettings settings, EventLoop loop) {
-        if (rank < 0 || rank >= worldSize) {
-            throw new IllegalArgumentException("rank %d of %d".formatted(rank, worldSize));
-        }
-        this.identity = identity;
+    private Rendezvous(NetworkSettings settings) {
         this.settings = settings;
-        this.loop = loop;
-        String terms = "sums in %s, pieces of %d bytes, %d bytes ahead, %s"
-                .formatted(
-                        settings.sumType(),
-                        settings.pieceBytes(),
-                        settings.windowBytes(worldSize),
-                        ByteOrder.nativeOrder());
-        this.self = new Member(identity.run(), identity.generation(), worldSize, rank, terms);
-        this.server = listen();
+        this.loops = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("rlhf4j-rank", true), NioIoHandler.newFactory());
+        this.loop = loops.next();
+        try {
+            this.server = listen();
+        } catch (RuntimeException | Error failed) {
+            shutDown();
+            throw failed;
+        }
+    }
+
+    /**
+     * Listens from now on; who dials waits for {@link #meet}.
+     *
+     * @throws Rlhf4jException of kind CLUSTER where no port of the range is free
+     */
+    public static Rendezvous open(NetworkSettings settings) {
+        return new Rendezvous(settings);
+    }
+
+    /** Where the others reach this rank, as {@code host:port}. */
+    public String address() {
+        return settings.host() + ":" + ((InetSocketAddress) server.localAddress()).getPort();
     }
 
     private Channel listen() {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop)
                 .channel(NioServerSocketChannel.class)
-                .option(ChannelOption.SO_BACKLOG, self.worldSize() + 16)
+                .option(ChannelOption.SO_BACKLOG, WAITING)
                 // Whoever dials waits until this rank knows the others' addresses.
                 .option(ChannelOption.AUTO_READ, false)
                 .childHandler(
@@ -96,26 +112,46 @@ final class Rendezvous implements AutoCloseable {
         }
         throw new Rlhf4jException(
                 ErrorKind.CLUSTER,
-                "rank %d cannot listen on %s of %s".formatted(self.rank(), settings.ports(), settings.host()),
+                "a rank cannot listen on %s of %s".formatted(settings.ports(), settings.host()),
                 bound.cause());
     }
 
-    /** Meets all other ranks. */
-    Collectives meet(Function<String, List<String>> addressExchange, Runnable whenClosed) {
-        int port = ((InetSocketAddress) server.localAddress()).getPort();
-        List<Address> addresses = Address.all(
-                addressExchange.apply(new Address(self.rank(), settings.host(), port).format()), self.worldSize());
+    /**
+     * Meets all other ranks, once.
+     *
+     * @param addresses of all ranks, by rank
+     * @return this rank's end; to be closed
+     * @throws io.rlhf4j.workers.collective.CollectiveException where the group does not come together
+     */
+    public Collectives meet(GroupIdentity groupIdentity, int rank, List<String> addresses) {
+        List<Address> all = Address.all(addresses);
+        int worldSize = all.size();
+        if (rank < 0 || rank >= worldSize) {
+            throw new IllegalArgumentException("rank %d of %d".formatted(rank, worldSize));
+        }
+        identity = groupIdentity;
+        self = new Member(identity.run(), identity.generation(), worldSize, rank, terms(worldSize));
         CollectiveMetrics metrics = new CollectiveMetrics();
-        group = new Group(self.rank(), addresses.stream().map(Address::toString).toList(), settings, loop, metrics);
+        group = new Group(rank, addresses, settings, loop, metrics);
         group.failed().thenAccept(failure -> met.complete(Optional.of(failure)));
-        group.closed().thenRun(whenClosed);
+        group.closed().thenRun(this::shutDown);
         group.execute(() -> {
             server.config().setAutoRead(true);
-            addresses.stream().limit(self.rank()).forEach(this::dial);
+            all.stream().limit(rank).forEach(this::dial);
             completeWhereAllAreHere();
         });
         awaitAll();
-        return new NetworkCollectives(self.rank(), self.worldSize(), settings, group, metrics);
+        return new NetworkCollectives(rank, worldSize, settings, group, metrics);
+    }
+
+    /** What all ranks have to agree on. */
+    private String terms(int worldSize) {
+        return "sums in %s, pieces of %d bytes, %d bytes ahead, %s"
+                .formatted(
+                        settings.sumType(),
+                        settings.pieceBytes(),
+                        settings.windowBytes(worldSize),
+                        ByteOrder.nativeOrder());
     }
 
     private void dial(Address address) {
@@ -213,10 +249,17 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    /** Nobody else is let in. */
+    /** Nobody else is let in. What has met lives on. */
     @Override
     public void close() {
         server.close();
+        if (group == null) {
+            shutDown();
+        }
+    }
+
+    private void shutDown() {
+        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS);
     }
 
     /** What becomes of those who dial this rank. */
