@@ -21,8 +21,8 @@ final class ExportTask extends TrainedTask<Boolean> {
     private static final long serialVersionUID = 1L;
 
     /** Exports the models of {@code state}. */
-    ExportTask(TaskSettings settings, long begin, StateId state) {
-        super(settings, begin, state);
+    ExportTask(TaskSettings settings, long saved, StateId state) {
+        super(settings, saved, state);
     }
 
     @Override

@@ -14,8 +14,8 @@ import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.job.IterationResult;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -55,26 +55,32 @@ final class PpoCheckpoints {
         return checkpoint.state().path(BETA).doubleValue();
     }
 
-    /** Writes and commits the state after {@code iterations}: every rank its part, the first one the manifest. */
-    void save(long iterations, TrainedModels models, double beta, Collectives ranks) throws IOException {
-        if (ranks.rank() == 0) {
-            store.begin(iterations);
-        }
-        ranks.barrier();
-        List<CheckpointFile> own = List.of(
+    /** Clears the way for the state after {@code iterations}. */
+    void begin(long iterations) {
+        store.begin(iterations);
+    }
+
+    /** Writes this rank's part of the state after {@code iterations}. */
+    List<CheckpointFile> write(long iterations, TrainedModels models, Collectives ranks) {
+        return List.of(
                 write(iterations, ACTOR, models.actorEngine(), ranks),
                 write(iterations, CRITIC, models.criticEngine(), ranks));
-        List<CheckpointFile> files = new ArrayList<>();
-        for (byte[] ofRank : ranks.allGather(JSON.writeValueAsBytes(own))) {
-            files.addAll(List.of(JSON.readValue(ofRank, CheckpointFile[].class)));
-        }
-        if (ranks.rank() == 0) {
-            ObjectNode state = JSON.createObjectNode();
-            state.put(BETA, beta);
-            state.set(ACTOR, JSON.valueToTree(models.actorEngine().progress()));
-            state.set(CRITIC, JSON.valueToTree(models.criticEngine().progress()));
-            store.commit(iterations, files, state);
-        }
+    }
+
+    /**
+     * Makes the state after {@code iterations} whole.
+     *
+     * @param results of all ranks, who have written their parts
+     */
+    void commit(long iterations, List<IterationResult> results) {
+        ObjectNode state = JSON.createObjectNode();
+        IterationResult first = results.get(0);
+        state.put(BETA, first.update().nextBeta());
+        state.set(ACTOR, JSON.valueToTree(first.actor()));
+        state.set(CRITIC, JSON.valueToTree(first.critic()));
+        List<CheckpointFile> files =
+                results.stream().flatMap(result -> result.files().stream()).toList();
+        store.commit(iterations, files, state);
     }
 
     private CheckpointFile write(long iterations, String model, TrainingEngine engine, Collectives ranks) {

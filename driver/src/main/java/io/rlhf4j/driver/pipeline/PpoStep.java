@@ -15,6 +15,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
@@ -89,7 +90,9 @@ final class PpoStep {
         private final TaskSettings settings;
         private final MetricsLog metrics;
         private final PpoEvaluation evaluation;
+        private final PpoCheckpoints checkpoints;
         private final long begin;
+        private long saved;
         private double beta;
 
         Attempt(PpoModels models, MetricsLog metrics) throws IOException {
@@ -101,9 +104,11 @@ final class PpoStep {
                     folder.fence(),
                     UUID.randomUUID().toString());
             this.evaluation = new PpoEvaluation(context, config, data, progress, metrics);
-            CheckpointStore.Search search = new PpoCheckpoints(config, hadoop, folder.fence()).latest();
+            this.checkpoints = new PpoCheckpoints(config, hadoop, folder.fence());
+            CheckpointStore.Search search = checkpoints.latest();
             search.passedOver().forEach(progress::note);
             begin = search.checkpoint().map(found -> found.step()).orElse(0L);
+            saved = begin;
             beta = search.checkpoint()
                     .map(PpoCheckpoints::beta)
                     .orElse(config.ppo().kl().beta());
@@ -146,41 +151,42 @@ final class PpoStep {
             double rolloutSeconds = seconds(start);
             goOn.run();
             requireSome(rollouts, iteration);
-            PpoUpdate update = update(iteration, rollouts);
+            long done = iteration + 1;
+            boolean save = done % config.checkpoints().everyIterations() == 0
+                    || done == config.ppo().iterations();
+            List<IterationResult> results = update(iteration, rollouts, save);
+            PpoUpdate update = results.get(0).update();
             beta = update.nextBeta();
             Map<String, Double> numbers = new IterationMetrics(config)
                     .of(update.metrics(), prompts.size(), rollouts, clock, rolloutSeconds, seconds(start));
-            long done = iteration + 1;
             metrics.append(Step.PPO, TRAIN, done, numbers);
-            checkpoint(done);
+            if (save) {
+                // First the metrics: no committed iteration lacks them.
+                metrics.flush();
+                checkpoints.commit(done, results);
+                saved = done;
+            }
+            keepNeededWeights(done);
             progress.advance(PHASE, done, numbers);
         }
 
-        private PpoUpdate update(long iteration, ArrayList<Rollout> rollouts) {
+        private List<IterationResult> update(long iteration, ArrayList<Rollout> rollouts, boolean save) {
+            if (save) {
+                checkpoints.begin(iteration + 1);
+            }
             Broadcast<ArrayList<Rollout>> shared = context.broadcast(rollouts);
             try {
-                UpdateTask task = new UpdateTask(settings, begin, state(iteration), beta, shared, texts(iteration));
-                return ranks.run(TrainedTask.HOLDING, state(iteration), PpoUpdate.class, task)
-                        .get(0);
+                UpdateTask task =
+                        new UpdateTask(settings, saved, state(iteration), beta, shared, texts(iteration), save);
+                return ranks.run(TrainedTask.HOLDING, state(iteration), IterationResult.class, task);
             } finally {
                 shared.destroy();
             }
         }
 
-        /** The metrics are written before the checkpoint: no committed iteration lacks them. */
-        private void checkpoint(long done) throws IOException {
-            int every = config.checkpoints().everyIterations();
-            boolean save = done % every == 0 || done == config.ppo().iterations();
-            if (save) {
-                metrics.flush();
-                ranks.run(
-                        TrainedTask.HOLDING,
-                        state(done),
-                        Boolean.class,
-                        new SaveTask(settings, begin, state(done), beta));
-            }
-            // Rollouts need the newest weights, and a checkpoint those of its iteration.
-            Set<Long> needed = new TreeSet<>(new PpoCheckpoints(config, hadoop, folder.fence()).positions());
+        /** Rollouts need the newest weights, and a checkpoint those of its iteration. */
+        private void keepNeededWeights(long done) throws IOException {
+            Set<Long> needed = new TreeSet<>(checkpoints.positions());
             needed.add(done);
             weights.keepOnly(needed);
         }
@@ -206,7 +212,7 @@ final class PpoStep {
             if (!there) {
                 progress.begin("export", 0, 1);
                 ranks.run(
-                        TrainedTask.HOLDING, state(done), Boolean.class, new ExportTask(settings, begin, state(done)));
+                        TrainedTask.HOLDING, state(done), Boolean.class, new ExportTask(settings, saved, state(done)));
                 progress.end("export");
             }
             return exports;

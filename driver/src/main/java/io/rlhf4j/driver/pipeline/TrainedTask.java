@@ -9,26 +9,26 @@ import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 
 /**
- * What a rank does with the models in training. They come from the slot where every rank holds them, else all ranks begin
- * from the checkpoint that the driver began with; a rank that failed keeps none.
+ * What a rank does with the models in training. They come from the slot where every rank holds them, else all ranks read them
+ * from the newest checkpoint if it has just that state; a rank that failed keeps none.
  */
 abstract class TrainedTask<T> implements RankTask<T> {
     static final String HOLDING = "ppo training";
     private static final long serialVersionUID = 1L;
 
     private final TaskSettings settings;
-    private final long begin;
+    private final long saved;
     private final StateId state;
 
     /**
      * A task.
      *
-     * @param begin iterations behind the checkpoint that this attempt of the driver began with; 0 for none
+     * @param saved iterations behind the newest checkpoint; 0 for none
      * @param state that the task works with
      */
-    TrainedTask(TaskSettings settings, long begin, StateId state) {
+    TrainedTask(TaskSettings settings, long saved, StateId state) {
         this.settings = settings;
-        this.begin = begin;
+        this.saved = saved;
         this.state = state;
     }
 
@@ -68,10 +68,10 @@ abstract class TrainedTask<T> implements RankTask<T> {
         if (kept != null) {
             return kept;
         }
-        if (state.version() != begin) {
+        if (state.version() != saved) {
             throw new Rlhf4jException(
                     ErrorKind.RETRYABLE,
-                    "the models after iteration %d are gone from an executor".formatted(state.version()));
+                    "the models after iteration %d are gone with an executor".formatted(state.version()));
         }
         TrainedModels models = new TrainedModels(
                 config,
@@ -80,8 +80,8 @@ abstract class TrainedTask<T> implements RankTask<T> {
                 TaskSettings.scope(context.slot(), config, "training"),
                 context.collectives());
         try {
-            if (begin > 0) {
-                new PpoCheckpoints(config, settings.hadoopConfiguration(), settings.fence()).restore(begin, models);
+            if (saved > 0) {
+                new PpoCheckpoints(config, settings.hadoopConfiguration(), settings.fence()).restore(saved, models);
             }
         } catch (IOException | RuntimeException failed) {
             models.close();

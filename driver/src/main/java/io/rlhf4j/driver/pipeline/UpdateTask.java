@@ -6,6 +6,8 @@ import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.format.ElementType;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.tensor.DType;
+import io.rlhf4j.workers.checkpoint.CheckpointFile;
+import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.training.PpoUpdate;
@@ -15,39 +17,58 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import org.apache.spark.broadcast.Broadcast;
 
-/** One rank's part in the update of an iteration; rank 0 publishes the new weights. */
-final class UpdateTask extends TrainedTask<PpoUpdate> {
+/**
+ * One rank's part in the update of an iteration: rank 0 publishes the new weights, and where a checkpoint is due each rank
+ * writes its part, which the driver commits.
+ */
+final class UpdateTask extends TrainedTask<IterationResult> {
     private static final long serialVersionUID = 1L;
 
     private final double beta;
     private final Broadcast<ArrayList<Rollout>> rollouts;
     private final ArrayList<TrainingRow> texts;
+    private final boolean save;
 
-    /** The update of the iteration whose number {@code state} has. */
+    /** The update of the iteration whose number {@code state} has, with a checkpoint behind it or not. */
     UpdateTask(
             TaskSettings settings,
-            long begin,
+            long saved,
             StateId state,
             double beta,
             Broadcast<ArrayList<Rollout>> rollouts,
-            List<TrainingRow> texts) {
-        super(settings, begin, state);
+            List<TrainingRow> texts,
+            boolean save) {
+        super(settings, saved, state);
         this.beta = beta;
         this.rollouts = rollouts;
         this.texts = new ArrayList<>(texts);
+        this.save = save;
     }
 
     @Override
-    PpoUpdate work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
+    IterationResult work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
         PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
         LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
         long begin = System.nanoTime();
         publish(config, models);
-        metrics.put("seconds_publish", (System.nanoTime() - begin) * 1e-9);
+        long published = System.nanoTime();
+        List<CheckpointFile> files = save ? checkpoint(config, models, context) : List.of();
+        metrics.put("seconds_publish", (published - begin) * 1e-9);
+        metrics.put("seconds_checkpoint", (System.nanoTime() - published) * 1e-9);
         if (context.rank() == 0) {
             metrics.putAll(TaskSettings.memoryUse(context.slot(), config));
         }
-        return new PpoUpdate(metrics, update.nextBeta());
+        return new IterationResult(
+                new PpoUpdate(metrics, update.nextBeta()),
+                models.actorEngine().progress(),
+                models.criticEngine().progress(),
+                files);
+    }
+
+    private List<CheckpointFile> checkpoint(RunConfig config, TrainedModels models, RankContext context) {
+        return new PpoCheckpoints(
+                        config, settings().hadoopConfiguration(), settings().fence())
+                .write(after().version(), models, context.collectives());
     }
 
     private void publish(RunConfig config, TrainedModels models) throws IOException {

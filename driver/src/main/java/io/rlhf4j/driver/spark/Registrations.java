@@ -13,6 +13,7 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.job.ChunkResult;
+import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.RankOutcome;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ public final class Registrations implements KryoRegistrator {
         record(kryo, Rollout.class);
         kryo.register(Rollout.Finish.class);
         record(kryo, ChunkResult.class);
+        record(kryo, IterationResult.class);
         record(kryo, EngineProgress.class);
         record(kryo, CheckpointFile.class);
         record(kryo, RankOutcome.class);

@@ -1,0 +1,24 @@
+package io.rlhf4j.workers.job;
+
+import io.rlhf4j.workers.checkpoint.CheckpointFile;
+import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.training.PpoUpdate;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What an iteration of PPO came to on one rank.
+ *
+ * @param update the same on every rank, but for times and memory
+ * @param actor progress of the actor's engine
+ * @param critic progress of the critic's engine
+ * @param files that the rank wrote for the checkpoint; none where no checkpoint was asked for
+ */
+public record IterationResult(PpoUpdate update, EngineProgress actor, EngineProgress critic, List<CheckpointFile> files)
+        implements Serializable {
+    public IterationResult {
+        // A collection of one plain class: everything that Spark moves is registered by class.
+        files = new ArrayList<>(files);
+    }
+}
