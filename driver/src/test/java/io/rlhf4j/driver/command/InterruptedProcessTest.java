@@ -31,7 +31,7 @@ class InterruptedProcessTest {
         try {
             // The line of JSON comes last, so wait until the backend has computed: the process uses processor time.
             awaitProcessorTime(process, Duration.ofSeconds(3));
-            assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+            assertThat(new ProcessBuilder("kill", "-" + StopSignal.name(), Long.toString(process.pid()))
                             .start()
                             .waitFor())
                     .isZero();

@@ -30,7 +30,7 @@ class InterruptsTest {
         try (Interrupts interrupts = Interrupts.handle(terminal)) {
             interrupts.check();
             interrupts.onStop(asked::countDown);
-            Signal.raise(new Signal("INT"));
+            Signal.raise(new Signal(StopSignal.name()));
 
             assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
             assertThat(interrupts.requested()).isTrue();

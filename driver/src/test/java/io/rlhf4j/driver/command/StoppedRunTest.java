@@ -116,7 +116,7 @@ class StoppedRunTest {
 
     /** What Ctrl-C sends; time enough that it arrives before the work at hand is over. */
     private static void interrupt() {
-        Signal.raise(new Signal("INT"));
+        Signal.raise(new Signal(StopSignal.name()));
         try {
             Thread.sleep(300);
         } catch (InterruptedException stopped) {
