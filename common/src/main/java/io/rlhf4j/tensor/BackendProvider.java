@@ -24,7 +24,7 @@ public interface BackendProvider {
     /**
      * The backend.
      *
-     * @param threads threads that one call may use
+     * @param share what it may use of the machine: its threads, and its device where it needs one
      */
-    Backend create(int threads);
+    Backend create(MachineShare share);
 }

@@ -52,12 +52,17 @@ public final class Backends {
     /**
      * Makes the backend called {@code name}, or the usable one of highest priority for {@link #AUTO}.
      *
-     * @param threads threads that one call may use
+     * @param share what it may use of the machine
      * @throws Rlhf4jException of kind CONFIGURATION for an unknown name, of kind CLUSTER where the backend cannot run here
      */
-    public Choice choose(String name, int threads) {
+    public Choice choose(String name, MachineShare share) {
         Usable usable = usable(name);
-        return new Choice(usable.provider().create(threads), note(usable.provider(), usable.obstacles()));
+        return new Choice(usable.provider().create(share), note(usable.provider(), usable.obstacles()));
+    }
+
+    /** {@link #choose(String, MachineShare)} of so many threads and no GPU. */
+    public Choice choose(String name, int threads) {
+        return choose(name, MachineShare.ofThreads(threads));
     }
 
     /** Name of the backend that {@link #choose} would make. */

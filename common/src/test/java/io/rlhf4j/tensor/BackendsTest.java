@@ -14,7 +14,7 @@ class BackendsTest {
     private record Provider(String name, int priority, Optional<String> unusableBecause, Optional<String> drawback)
             implements BackendProvider {
         @Override
-        public Backend create(int threads) {
+        public Backend create(MachineShare share) {
             return null;
         }
     }

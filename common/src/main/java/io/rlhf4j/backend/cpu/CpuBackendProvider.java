@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.BackendProvider;
+import io.rlhf4j.tensor.MachineShare;
 import java.util.Optional;
 
 /** Offers {@link CpuBackend} where the Vector API is switched on and oneDNN has a build for the machine. */
@@ -35,7 +36,7 @@ public final class CpuBackendProvider implements BackendProvider {
     }
 
     @Override
-    public Backend create(int threads) {
-        return new CpuBackend(threads);
+    public Backend create(MachineShare share) {
+        return new CpuBackend(share.threads());
     }
 }

@@ -2,6 +2,7 @@ package io.rlhf4j.backend.nd4j;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.BackendProvider;
+import io.rlhf4j.tensor.MachineShare;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -56,9 +57,10 @@ public final class NdArrayBackendProvider implements BackendProvider {
                 + " the cpu backend");
     }
 
-    /** The backend; {@code threads} holds for all of ND4J in this JVM. */
+    /** The backend; the threads hold for all of ND4J in this JVM. */
     @Override
-    public Backend create(int threads) {
+    public Backend create(MachineShare share) {
+        int threads = share.threads();
         Nd4j.getEnvironment().setMaxThreads(threads);
         Nd4j.getEnvironment().setMaxMasterThreads(threads);
         return new NdArrayBackend("ND4J %s on %s, %s, %d threads"

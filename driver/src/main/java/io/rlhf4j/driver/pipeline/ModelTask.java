@@ -2,12 +2,14 @@ package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.data.PromptRow;
+import io.rlhf4j.workers.runtime.AssignedGpu;
 import io.rlhf4j.workers.runtime.Slot;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 
 /**
@@ -44,7 +46,7 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
             return List.<T>of().iterator();
         }
         RunConfig config = settings.config();
-        try (Slot.Lease lease = WorkerRuntime.ofThisJvm().leaseAny()) {
+        try (Slot.Lease lease = WorkerRuntime.ofThisJvm().leaseAny(AssignedGpu.of(TaskContext.get()))) {
             Slot slot = lease.slot();
             FrozenModels frozen = FrozenModels.take(slot, settings, config);
             VersionedModels trained;

@@ -9,14 +9,23 @@ import org.apache.spark.SparkContext;
 
 /** What can be known before a barrier job is submitted, said in one sentence instead of Spark's ten minutes. */
 final class BarrierChecks {
+    private static final String GPUS_OF_A_TASK = "spark.task.resource.gpu.amount";
+
     private BarrierChecks() {}
 
     /** Refuses settings with which no barrier job runs. */
     static void requirePossible(SparkConf conf) {
         if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw cluster(
-                    "spark.dynamicAllocation.enabled is true, but all ranks of a training job have to run at once, which"
-                            + " Spark refuses under dynamic allocation (SPARK-24942); set it to false and ask for fixed executors");
+                    "spark.dynamicAllocation.enabled is true, but all ranks of a training job have to run at once,"
+                            + " which Spark refuses under dynamic allocation (SPARK-24942); set it to false and ask for"
+                            + " fixed executors");
+        }
+        double gpus = conf.getDouble(GPUS_OF_A_TASK, 1);
+        if (gpus != 1) {
+            throw cluster(("%s is %s, but a rank computes on one GPU, its own: set it to 1, and"
+                            + " spark.executor.resource.gpu.amount to the ranks of an executor")
+                    .formatted(GPUS_OF_A_TASK, conf.get(GPUS_OF_A_TASK)));
         }
     }
 
@@ -48,9 +57,9 @@ final class BarrierChecks {
         return new Rlhf4jException(
                 kind,
                 ("%d ranks need %d slots at once, the cluster has %d; wait longer (cluster.slot_timeout), lower"
-                                + " cluster.ranks, let the run go on with fewer (cluster.elastic), or give"
-                                + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many"
-                                + " (local mode: local[%d])")
+                    + " cluster.ranks, let the run go on with fewer (cluster.elastic), or give"
+                    + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many (local"
+                    + " mode: local[%d])")
                         .formatted(ranks, ranks, slots, ranks));
     }
 

@@ -2,6 +2,7 @@ package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.runtime.AssignedGpu;
 import io.rlhf4j.workers.runtime.RankAgreement;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.RankOutcome;
@@ -12,6 +13,7 @@ import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import scala.collection.Iterator;
@@ -40,10 +42,12 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         BarrierTaskContext context = BarrierTaskContext.get();
         WorkerRuntime runtime = WorkerRuntime.ofThisJvm();
         String host = SparkEnv.get().blockManager().blockManagerId().host();
+        Optional<String> gpu = AssignedGpu.of(context);
         try (RankGroup.Door door = group.open(context.getTaskInfos().length)) {
             // The one exchange of the job: Spark takes a second for each.
-            String own =
-                    new RankAgreement.Claim(runtime.id(), door.address(), runtime.holding(holding, state)).format();
+            String own = new RankAgreement.Claim(
+                            runtime.id(), host, gpu, door.address(), runtime.holding(holding, state, gpu))
+                    .format();
             List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(own))
                     .map(RankAgreement.Claim::parse)
                     .toList();
@@ -55,9 +59,12 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
             WorkerRuntime runtime, RankGroup.Door door, String host, List<RankAgreement.Claim> claims, int place) {
         RankAgreement agreement = RankAgreement.of(claims);
         int rank = agreement.ranks().get(place);
-        try (Slot.Lease lease = runtime.slot(rank).lease();
-                Collectives collectives = door.join(runtime, rank, claims, agreement)) {
-            return work(new RankContext(collectives, lease.slot(), agreement.complete()), host);
+        try {
+            RankAgreement.requireOneGpuEach(claims);
+            try (Slot.Lease lease = runtime.slot(rank).lease(claims.get(place).gpu());
+                    Collectives collectives = door.join(runtime, rank, claims, agreement)) {
+                return work(new RankContext(collectives, lease.slot(), agreement.complete()), host);
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return RankOutcome.failed(rank, host, interrupted);

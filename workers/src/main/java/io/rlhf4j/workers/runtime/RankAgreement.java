@@ -1,8 +1,13 @@
 package io.rlhf4j.workers.runtime;
 
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -17,27 +22,56 @@ public record RankAgreement(List<Integer> ranks, boolean complete) {
      * What a task says.
      *
      * @param jvm which JVM it runs in
+     * @param host of that JVM
+     * @param gpu the address of the GPU that the task was given, if it was
      * @param address where other JVMs reach it; empty where there are no others
-     * @param held the ranks whose state lies there
+     * @param held the ranks whose state lies there, on that GPU
      */
-    public record Claim(String jvm, String address, int[] held) {
+    public record Claim(String jvm, String host, Optional<String> gpu, String address, int[] held) {
         /** As a line of text, for Spark's allGather. */
         public String format() {
-            return jvm + " " + address + " "
-                    + Arrays.stream(held).mapToObj(Integer::toString).collect(Collectors.joining(","));
+            String ranks = Arrays.stream(held).mapToObj(Integer::toString).collect(Collectors.joining(","));
+            return String.join(" ", jvm, host, gpu.orElse(""), address, ranks);
         }
 
         /** Reads {@link #format()}. */
         public static Claim parse(String line) {
-            String[] parts = line.split(" ", 3);
+            String[] parts = line.split(" ", 5);
             return new Claim(
                     parts[0],
                     parts[1],
-                    parts[2].isEmpty()
+                    Optional.of(parts[2]).filter(gpu -> !gpu.isEmpty()),
+                    parts[3],
+                    parts[4].isEmpty()
                             ? new int[0]
-                            : Arrays.stream(parts[2].split(",", -1))
+                            : Arrays.stream(parts[4].split(",", -1))
                                     .mapToInt(Integer::parseInt)
                                     .toArray());
+        }
+    }
+
+    /**
+     * Refuses tasks that were given the same GPU.
+     *
+     * @throws Rlhf4jException of kind CLUSTER where two were
+     */
+    public static void requireOneGpuEach(List<Claim> claims) {
+        Map<String, Integer> owners = new HashMap<>();
+        for (int task = 0; task < claims.size(); task++) {
+            Claim claim = claims.get(task);
+            if (claim.gpu().isEmpty()) {
+                continue;
+            }
+            String gpu = "GPU %s of %s".formatted(claim.gpu().get(), claim.host());
+            Integer other = owners.put(gpu, task);
+            if (other != null) {
+                throw new Rlhf4jException(
+                        ErrorKind.CLUSTER,
+                        ("two ranks (tasks %d and %d) were given %s, which holds one; set"
+                            + " spark.task.resource.gpu.amount to 1, and where executors of a host see only their own"
+                            + " GPUs let the discovery script print UUIDs, not numbers that repeat")
+                                .formatted(other, task, gpu));
+            }
         }
     }
 

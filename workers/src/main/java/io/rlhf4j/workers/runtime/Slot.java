@@ -2,6 +2,7 @@ package io.rlhf4j.workers.runtime;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
+import io.rlhf4j.tensor.MachineShare;
 import io.rlhf4j.tensor.Scope;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,6 +23,7 @@ public final class Slot {
     private final Map<String, Backends.Choice> backends = new HashMap<>();
     private final Map<String, Kept> kept = new HashMap<>();
     private final Map<String, Scope> families = new HashMap<>();
+    private Optional<String> gpu = Optional.empty();
 
     Slot(int number) {
         this.number = number;
@@ -45,21 +47,51 @@ public final class Slot {
         }
     }
 
-    /** Waits until nobody else uses the slot. */
-    public Lease lease() throws InterruptedException {
+    /**
+     * Waits until nobody else uses the slot.
+     *
+     * @param device the address of the GPU that the task was given, if it was; what the slot kept on another one is freed
+     */
+    public Lease lease(Optional<String> device) throws InterruptedException {
         free.acquire();
+        use(device);
         return new Lease();
     }
 
-    /** The use of the slot, unless somebody has it. */
-    Optional<Lease> tryLease() {
-        return free.tryAcquire() ? Optional.of(new Lease()) : Optional.empty();
+    /** The use of the slot, unless somebody has it or it keeps something on another GPU. */
+    Optional<Lease> tryLease(Optional<String> device) {
+        if (!free.tryAcquire()) {
+            return Optional.empty();
+        }
+        if (keepsElsewhere(device)) {
+            free.release();
+            return Optional.empty();
+        }
+        use(device);
+        return Optional.of(new Lease());
     }
 
-    /** The slot's own backend of that name. */
+    private synchronized boolean keepsElsewhere(Optional<String> device) {
+        return !kept.isEmpty() && !gpu.equals(device);
+    }
+
+    private synchronized void use(Optional<String> device) {
+        if (keepsElsewhere(device)) {
+            clear();
+        }
+        gpu = device;
+    }
+
+    /** The address of the GPU that the task in the slot was given, if it was. */
+    public synchronized Optional<String> gpu() {
+        return gpu;
+    }
+
+    /** The slot's own backend of that name, which computes on the slot's GPU if it computes on one. */
     public synchronized Backend backend(String name, int threads) {
+        MachineShare share = new MachineShare(threads, gpu);
         return backends.computeIfAbsent(
-                        name + "/" + threads, key -> Backends.onClassPath().choose(name, threads))
+                        name + " " + share, key -> Backends.onClassPath().choose(name, share))
                 .backend();
     }
 
@@ -84,10 +116,10 @@ public final class Slot {
         return found == null ? 0 : found.peakBytes();
     }
 
-    /** Whether {@code name} is kept in exactly this state. */
-    public synchronized boolean holds(String name, StateId state) {
+    /** Whether {@code name} is kept in exactly this state, on that GPU if it needs one. */
+    public synchronized boolean holds(String name, StateId state, Optional<String> device) {
         Kept found = kept.get(name);
-        return found != null && found.state().equals(state);
+        return found != null && found.state().equals(state) && gpu.equals(device);
     }
 
     /** Takes out what is kept under {@code name}, if it is in exactly this state; anything else there is closed. */

@@ -44,20 +44,24 @@ public final class WorkerRuntime {
         return slots.computeIfAbsent(number, Slot::new);
     }
 
-    /** Any slot that is free, the lowest first; a new one where all are taken. */
-    public synchronized Slot.Lease leaseAny() {
+    /**
+     * Any slot that is free, the lowest first; a new one where all are taken.
+     *
+     * @param gpu the address of the GPU that the task was given, if it was
+     */
+    public synchronized Slot.Lease leaseAny(Optional<String> gpu) {
         for (int number = 0; ; number++) {
-            Optional<Slot.Lease> lease = slot(number).tryLease();
+            Optional<Slot.Lease> lease = slot(number).tryLease(gpu);
             if (lease.isPresent()) {
                 return lease.get();
             }
         }
     }
 
-    /** The slots that keep {@code name} in exactly this state. */
-    public synchronized int[] holding(String name, StateId state) {
+    /** The slots that keep {@code name} in exactly this state, on that GPU if a task was given one. */
+    public synchronized int[] holding(String name, StateId state, Optional<String> gpu) {
         return slots.values().stream()
-                .filter(slot -> slot.holds(name, state))
+                .filter(slot -> slot.holds(name, state, gpu))
                 .mapToInt(Slot::number)
                 .toArray();
     }
