@@ -11,11 +11,12 @@ import io.rlhf4j.tensor.TokenGradient;
  * buffer, reduced to numbers, turned into their own gradient in place, and used up before the next rows come.
  */
 final class LanguageHeadKernel {
-    /** Logits of a chunk, about: 64 MiB. */
-    private static final int LOGITS_PER_CHUNK = 1 << 24;
+    /** Logits of a chunk at most: 128 MiB. */
+    private static final int LOGITS_PER_CHUNK = 1 << 25;
 
     private static final int MOST_ROWS = 512;
-    private static final int ROW_STEP = 32;
+    private static final int ROW_STEP = 16;
+    private static final int FEW_ROWS = 64;
 
     private final Backend backend;
     private final WorkerPool workers;
@@ -79,9 +80,45 @@ final class LanguageHeadKernel {
             Tensor dHidden,
             Tensor dWeight,
             Tensor dBias) {
+        int rows = hidden.rows();
+        int whole = rows < FEW_ROWS ? rows : roundedUp(rows);
+        if (whole == rows) {
+            chunks(head, hidden, targets, gradient, logProbs, entropies, dHidden, dWeight, dBias);
+            return;
+        }
+        // Products of whole tiles are several times faster than others: rows of zeros fill the last one.
+        int width = hidden.columns();
+        NativeMemory filledMemory = memories.allocate((long) hidden.type().bytes() * whole * width);
+        NativeMemory slopeMemory = memories.allocate(gradient == null ? 1 : 4L * whole * width);
+        try {
+            Tensor filled = Tensor.of(backend, filledMemory, hidden.type(), 0, whole, width);
+            transfers.copy(hidden, filled.slice(0, rows));
+            transfers.fill(filled.slice(rows, whole), 0f);
+            Tensor slopes = gradient == null ? null : Tensor.of(backend, slopeMemory, dHidden.type(), 0, whole, width);
+            chunks(head, filled, targets, gradient, logProbs, entropies, slopes, dWeight, dBias);
+            if (gradient != null) {
+                transfers.copy(slopes.slice(0, rows), dHidden);
+            }
+        } finally {
+            filledMemory.free();
+            slopeMemory.free();
+        }
+    }
+
+    /** Takes as many rows as {@code targets} names; those of {@code hidden} beyond are zeros and count for nothing. */
+    private void chunks(
+            LanguageHead head,
+            Tensor hidden,
+            int[] targets,
+            TokenGradient gradient,
+            float[] logProbs,
+            float[] entropies,
+            Tensor dHidden,
+            Tensor dWeight,
+            Tensor dBias) {
         int vocabulary = head.weight().rows();
         int rows = hidden.rows();
-        int chunk = Math.min(rows, chunkRows(vocabulary));
+        int chunk = chunkRows(rows, vocabulary);
         DType type = products.productType(hidden.type(), head.weight().type());
         boolean narrow = gradient != null && type == DType.BF16;
         long cells = (long) Math.max(1, chunk) * vocabulary;
@@ -90,15 +127,19 @@ final class LanguageHeadKernel {
         try {
             for (int from = 0; from < rows; from += chunk) {
                 int count = Math.min(chunk, rows - from);
+                int asked = Math.min(count, targets.length - from);
                 Tensor part = hidden.slice(from, from + count);
                 Tensor logits = Tensor.of(backend, logitMemory, DType.FP32, 0, count, vocabulary);
                 logits(head, part, logits);
-                TokenRow[] known = reduce(logits, targets, from, gradient != null || entropies != null);
+                TokenRow[] known = reduce(logits.slice(0, asked), targets, from, gradient != null || entropies != null);
                 report(known, from, logProbs, entropies);
                 if (gradient != null) {
                     Tensor dLogits =
                             narrow ? Tensor.of(backend, narrowMemory, DType.BF16, 0, count, vocabulary) : logits;
                     differentiate(head, logits, dLogits, known, from, targets, gradient);
+                    if (asked < count) {
+                        transfers.fill(dLogits.slice(asked, count), 0f);
+                    }
                     products.multiply(
                             dLogits, false, head.weight(), false, null, dHidden.slice(from, from + count), false);
                     if (dWeight != null) {
@@ -115,9 +156,18 @@ final class LanguageHeadKernel {
         }
     }
 
-    private static int chunkRows(int vocabulary) {
-        int rows = LOGITS_PER_CHUNK / vocabulary / ROW_STEP * ROW_STEP;
-        return Math.max(ROW_STEP, Math.min(MOST_ROWS, rows));
+    /** About equal chunks of whole tiles. */
+    private static int chunkRows(int rows, int vocabulary) {
+        int most = Math.max(ROW_STEP, Math.min(MOST_ROWS, LOGITS_PER_CHUNK / vocabulary / ROW_STEP * ROW_STEP));
+        if (rows <= most) {
+            return rows;
+        }
+        int chunks = (rows + most - 1) / most;
+        return roundedUp((rows + chunks - 1) / chunks);
+    }
+
+    private static int roundedUp(int rows) {
+        return (rows + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
     }
 
     /** What is known of one row of logits. */

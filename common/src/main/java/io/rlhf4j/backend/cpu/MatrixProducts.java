@@ -4,12 +4,10 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 
 /**
- * Matrix products: cut into one piece a thread along the longer side of the result, each a oneDNN product on one thread.
- * The sums over k are never cut, so no piece waits for another and nothing is added in an order that varies.
+ * Matrix products: cut into the pieces of a {@link ProductGrid}, each a oneDNN product on one thread. The sums over k are
+ * never cut, so no piece waits for another and nothing is added in an order that varies.
  */
 final class MatrixProducts {
-    private static final long SMALL = 1L << 20;
-
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final boolean multipliesBf16;
@@ -102,16 +100,12 @@ final class MatrixProducts {
             int k,
             boolean add) {
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        boolean small = 2L * m * n * k < SMALL;
-        boolean alongN = n >= m;
-        int length = alongN ? n : m;
-        int pieces = small ? 1 : workers.threads();
-        int grain = Math.max(64, (length + pieces * 64 - 1) / (pieces * 64) * 64);
-        workers.forRanges(length, small ? length : grain, (from, to, workspace) -> {
-            int rowsHere = alongN ? m : to - from;
-            int columnsHere = alongN ? to - from : n;
-            int row = alongN ? 0 : from;
-            int column = alongN ? from : 0;
+        ProductGrid grid = ProductGrid.of(m, n, k, workers.threads());
+        workers.run(grid.pieces(), (piece, workspace) -> {
+            int row = grid.row(piece);
+            int column = grid.column(piece);
+            int rowsHere = Math.min(grid.pieceRows(), m - row);
+            int columnsHere = Math.min(grid.pieceColumns(), n - column);
             ProductShape shape = new ProductShape(
                     rowsHere,
                     columnsHere,

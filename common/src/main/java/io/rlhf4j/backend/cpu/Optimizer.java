@@ -104,7 +104,7 @@ final class Optimizer {
             float toFirst,
             float keepSecond,
             float toSecond,
-            float rootCorrection,
+            float rootFactor,
             float epsilon,
             float stepSize,
             float gradientScale) {
@@ -116,7 +116,7 @@ final class Optimizer {
                     (float) (1 - s.beta1()),
                     (float) s.beta2(),
                     (float) (1 - s.beta2()),
-                    (float) Math.sqrt(correction2),
+                    (float) (1 / Math.sqrt(correction2)),
                     (float) s.epsilon(),
                     (float) (-s.learningRate() / correction1),
                     (float) s.gradientScale());
@@ -152,7 +152,7 @@ final class Optimizer {
         FloatVector toFirst = Lanes.broadcast(f.toFirst);
         FloatVector toSecond = Lanes.broadcast(f.toSecond);
         FloatVector keepSecond = Lanes.broadcast(f.keepSecond);
-        FloatVector rootCorrection = Lanes.broadcast(f.rootCorrection);
+        FloatVector rootFactor = Lanes.broadcast(f.rootFactor);
         FloatVector epsilon = Lanes.broadcast(f.epsilon);
         FloatVector keep = Lanes.broadcast(f.keep);
         FloatVector stepSize = Lanes.broadcast(f.stepSize);
@@ -163,8 +163,7 @@ final class Optimizer {
             FloatVector v = Lanes.load(second, secondAt + 4L * i);
             m = g.sub(m).fma(toFirst, m);
             v = g.mul(toSecond).fma(g, v.mul(keepSecond));
-            FloatVector root =
-                    v.lanewise(VectorOperators.SQRT).div(rootCorrection).add(epsilon);
+            FloatVector root = v.lanewise(VectorOperators.SQRT).fma(rootFactor, epsilon);
             FloatVector p = Lanes.load(value, valueAt + 4L * i).mul(keep);
             p = m.div(root).fma(stepSize, p);
             Lanes.store(m, first, firstAt + 4L * i);
@@ -177,7 +176,7 @@ final class Optimizer {
             float v = Lanes.get(second, secondAt + 4L * i);
             m = Math.fma(g - m, f.toFirst, m);
             v = Math.fma(g * f.toSecond, g, v * f.keepSecond);
-            float root = (float) Math.sqrt(v) / f.rootCorrection + f.epsilon;
+            float root = Math.fma((float) Math.sqrt(v), f.rootFactor, f.epsilon);
             float p = Lanes.get(value, valueAt + 4L * i) * f.keep;
             p = Math.fma(m / root, f.stepSize, p);
             Lanes.set(first, firstAt + 4L * i, m);

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 final class Transfers {
     private static final int ELEMENTS_PER_PIECE = 32_768;
     private static final int ROWS_PER_PIECE = 16;
-    private static final int COLUMNS_PER_PIECE = 64;
+    private static final int COLUMNS_PER_PIECE = 384;
     /** How many rows a column's sum runs over before it joins the total: keeps rounding errors of long sums small. */
     private static final int ROWS_PER_SUM = 64;
 
@@ -75,10 +75,15 @@ final class Transfers {
         workers.forRanges(rows.count * blocks, together, (first, end, workspace) -> {
             for (int piece = first; piece < end; piece++) {
                 int column = piece % blocks * block;
+                long place = rows.byteOffset(piece / blocks, column);
+                Object window = rows.memory.window(place);
+                long at = NativeMemory.inWindow(place);
                 int count = Math.min(block, n - column);
-                Span span = workspace.output(0, rows, piece / blocks, column, count);
-                Conversion.fill(span.memory, span.offset, count, value);
-                span.finish();
+                if (rows.isBf16()) {
+                    Conversion.fillBf16(window, at, count, value);
+                } else {
+                    Conversion.fill(window, at, count, value);
+                }
             }
         });
     }
@@ -165,9 +170,7 @@ final class Transfers {
             for (int first = 0; first < rows; first += ROWS_PER_SUM) {
                 Span sum = workspace.floats(1, count);
                 Conversion.fill(sum.memory, sum.offset, count, 0f);
-                for (int row = first; row < Math.min(rows, first + ROWS_PER_SUM); row++) {
-                    Pointwise.addTo(workspace.input(2, source, row, from, count), sum, count);
-                }
+                ColumnSums.add(source, first, Math.min(rows, first + ROWS_PER_SUM), from, sum, count);
                 Pointwise.addTo(sum, total, count);
             }
             total.finish();
