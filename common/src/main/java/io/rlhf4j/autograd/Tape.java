@@ -22,17 +22,14 @@ public final class Tape implements AutoCloseable {
     public enum Mode {
         /** Nothing: there will be no backward pass. */
         INFERENCE,
-        /** Every intermediate result that a gradient needs. */
-        RECORDING,
-        /** The inputs of regions only; backward runs each region once more (Chen et al. 2016). */
-        CHECKPOINTING
+        /** Every intermediate result that a gradient needs, but for those within a {@link #checkpoint}. */
+        RECORDING
     }
 
     private record Step(Runnable backward, List<Tensor> freedAfter) {}
 
     private final Backend backend;
     private final Memory memory;
-    private final boolean checkpointing;
     private final Deque<Step> steps = new ArrayDeque<>();
     private boolean recording;
 
@@ -40,7 +37,6 @@ public final class Tape implements AutoCloseable {
     public Tape(Scope work, Mode mode) {
         this.backend = work.backend();
         this.memory = new Memory(work.child("tape"));
-        this.checkpointing = mode == Mode.CHECKPOINTING;
         this.recording = mode != Mode.INFERENCE;
     }
 
@@ -80,14 +76,19 @@ public final class Tape implements AutoCloseable {
 
     /**
      * Runs a part of a network, usually a block. Without recording, all that it allocates is freed at its end but for its
-     * result. With checkpoints, so it is too, and backward runs it again.
+     * result.
      */
     public Variable region(Variable input, UnaryOperator<Variable> body) {
+        return recording ? body.apply(input) : resultOnly(input, body);
+    }
+
+    /**
+     * A {@link #region} of which recording keeps the input and the result only: backward runs it once more (Chen et al.
+     * 2016). Its gradients have the same bits.
+     */
+    public Variable checkpoint(Variable input, UnaryOperator<Variable> body) {
         if (!recording) {
             return resultOnly(input, body);
-        }
-        if (!checkpointing) {
-            return body.apply(input);
         }
         recording = false;
         Tensor value = resultOnly(input, body).value();

@@ -1,5 +1,6 @@
 package io.rlhf4j.config;
 
+import io.rlhf4j.model.ActivationCheckpointing;
 import io.rlhf4j.tensor.DType;
 import java.util.Optional;
 
@@ -27,7 +28,13 @@ public record ComputeConfig(
                                         + " gradients over several micro-batches.",
                         preset = "4096",
                         range = "[16, inf)")
-                int microBatchTokens) {
+                int microBatchTokens,
+        @Doc(
+                        value =
+                                "What training computes a second time instead of keeping it in memory: `off` nothing,"
+                                        + " `selective` the feed-forward layers, `block` whole blocks. The results are the same.",
+                        preset = "off")
+                ActivationCheckpointing activationCheckpointing) {
 
     /** Type of the actor's weights in generation, for sure. */
     public DType generationOrDtype() {

@@ -94,8 +94,8 @@ public final class CausalLanguageModel implements LayeredModel {
         backbone.setHooks(hooks);
     }
 
-    /** Whether training passes keep only the inputs of blocks and run each block again for its gradient. */
-    public void setCheckpointing(boolean checkpointing) {
+    @Override
+    public void setCheckpointing(ActivationCheckpointing checkpointing) {
         backbone.setCheckpointing(checkpointing);
     }
 
@@ -168,7 +168,7 @@ public final class CausalLanguageModel implements LayeredModel {
             float temperature,
             TokenGradient gradient,
             boolean entropies) {
-        try (Tape tape = new Tape(work, backbone.trainingMode())) {
+        try (Tape tape = new Tape(work, Tape.Mode.RECORDING)) {
             Variable hidden = backbone.forward(new Operations(tape), batch, rows);
             TokenLogProbs results =
                     new TokenLogProbs(new float[rows.length], entropies ? new float[rows.length] : null);

@@ -13,8 +13,29 @@ import java.util.function.UnaryOperator;
  * @param rotary tables for these positions; null without rotary embedding
  * @param attending over which tokens attention goes
  * @param hooks around the use of each unit
+ * @param checkpointing what is kept for the gradients
  */
-record ForwardPass(Operations operations, int[] positions, RotarySpec rotary, Attending attending, UnitHooks hooks) {
+record ForwardPass(
+        Operations operations,
+        int[] positions,
+        RotarySpec rotary,
+        Attending attending,
+        UnitHooks hooks,
+        ActivationCheckpointing checkpointing) {
+
+    /** Runs a block. */
+    Variable block(Variable input, UnaryOperator<Variable> layers) {
+        return checkpointing == ActivationCheckpointing.BLOCK
+                ? operations.tape().checkpoint(input, layers)
+                : operations.tape().region(input, layers);
+    }
+
+    /** Runs the feed-forward layers of a block; their result may be added to in place. */
+    Variable feedForward(Variable input, UnaryOperator<Variable> layers) {
+        return checkpointing == ActivationCheckpointing.SELECTIVE
+                ? operations.tape().checkpoint(input, layers)
+                : layers.apply(input);
+    }
 
     /** Runs the layers of {@code unit} on {@code input} with the hooks around them, in the backward pass too. */
     Variable through(ParameterUnit unit, Variable input, UnaryOperator<Variable> layers) {

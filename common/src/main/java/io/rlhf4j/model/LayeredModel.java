@@ -18,4 +18,7 @@ public sealed interface LayeredModel permits CausalLanguageModel, ScoreModel {
 
     /** Installs what happens around the use of each unit. */
     void setHooks(UnitHooks hooks);
+
+    /** Sets what training passes keep of their forward pass. */
+    void setCheckpointing(ActivationCheckpointing checkpointing);
 }

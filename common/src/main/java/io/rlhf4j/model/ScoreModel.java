@@ -88,8 +88,8 @@ public final class ScoreModel implements LayeredModel {
         backbone.setHooks(hooks);
     }
 
-    /** Whether training passes keep only the inputs of blocks and run each block again for its gradient. */
-    public void setCheckpointing(boolean checkpointing) {
+    @Override
+    public void setCheckpointing(ActivationCheckpointing checkpointing) {
         backbone.setCheckpointing(checkpointing);
     }
 
@@ -144,7 +144,7 @@ public final class ScoreModel implements LayeredModel {
      */
     public float[] scoresAndBackward(
             Scope work, TokenBatch batch, int[] rows, UnaryOperator<float[]> gradientOfScores) {
-        try (Tape tape = new Tape(work, backbone.trainingMode())) {
+        try (Tape tape = new Tape(work, Tape.Mode.RECORDING)) {
             Variable hidden = backbone.forward(new Operations(tape), batch, rows);
             float[] scores = scoresOf(tape, hidden);
             Tensor scoreGradient = tape.allocate(DType.FP32, rows.length, 1);

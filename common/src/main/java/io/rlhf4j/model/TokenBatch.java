@@ -68,6 +68,25 @@ public record TokenBatch(int[] ids, int[] positions, int[] starts) {
         return of(sequences);
     }
 
+    /**
+     * This batch, and behind it a sequence of a few tokens that nobody asks for where the number of tokens is no multiple of
+     * {@code step}: matrix products of whole tiles are several times faster than others.
+     */
+    TokenBatch filledTo(int step) {
+        int missing = Math.floorMod(-tokens(), step);
+        if (missing == 0) {
+            return this;
+        }
+        int[] allIds = Arrays.copyOf(ids, tokens() + missing);
+        int[] allPositions = Arrays.copyOf(positions, tokens() + missing);
+        for (int i = 0; i < missing; i++) {
+            allPositions[tokens() + i] = i;
+        }
+        int[] allStarts = Arrays.copyOf(starts, starts.length + 1);
+        allStarts[starts.length] = allIds.length;
+        return new TokenBatch(allIds, allPositions, allStarts);
+    }
+
     /** The number of tokens of all sequences. */
     public int tokens() {
         return ids.length;

@@ -16,6 +16,12 @@ import java.util.List;
  * final norm. {@link CausalLanguageModel} and {@link ScoreModel} put a head on it.
  */
 final class Transformer {
+    /** Tokens of a tile of matrix products. */
+    private static final int TILE = 16;
+
+    /** From so many tokens on a part of a tile more costs nothing. */
+    private static final int WORTH_FILLING = 64;
+
     private final TransformerConfig config;
     private final DType type;
     private final TokenEmbedding embedding;
@@ -25,7 +31,7 @@ final class Transformer {
     private final Projection finalProjection;
     private RotaryTable rotary;
     private UnitHooks hooks = UnitHooks.NONE;
-    private boolean checkpointing;
+    private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
 
     /** A transformer without memory for its parameters. */
     Transformer(TransformerConfig config, DType type) {
@@ -72,13 +78,8 @@ final class Transformer {
         this.hooks = hooks;
     }
 
-    void setCheckpointing(boolean checkpointing) {
+    void setCheckpointing(ActivationCheckpointing checkpointing) {
         this.checkpointing = checkpointing;
-    }
-
-    /** The kind of tape that a training pass takes. */
-    Tape.Mode trainingMode() {
-        return checkpointing ? Tape.Mode.CHECKPOINTING : Tape.Mode.RECORDING;
     }
 
     Parameter tokenEmbedding() {
@@ -98,8 +99,9 @@ final class Transformer {
 
     /** Last hidden states of chosen tokens, [rows, outputSize]. */
     Variable forward(Operations operations, TokenBatch batch, int[] rows) {
-        Attending attending = new Attending.WithinBatch(batch.starts());
-        return forward(operations, batch.ids(), batch.positions(), attending, rows);
+        TokenBatch filled = batch.tokens() < WORTH_FILLING ? batch : batch.filledTo(TILE);
+        Attending attending = new Attending.WithinBatch(filled.starts());
+        return forward(operations, filled.ids(), filled.positions(), attending, rows);
     }
 
     /** Last hidden state of each sequence after its new tokens, [sequences, outputSize], held by {@code work}. */
@@ -126,13 +128,13 @@ final class Transformer {
     private Variable forward(Operations operations, int[] ids, int[] positions, Attending attending, int[] rows) {
         Tape tape = operations.tape();
         int longest = longest(positions);
-        ForwardPass pass =
-                new ForwardPass(operations, positions, rotary == null ? null : rotary.upTo(longest), attending, hooks);
-        Variable hidden = tape.region(
+        ForwardPass pass = new ForwardPass(
+                operations, positions, rotary == null ? null : rotary.upTo(longest), attending, hooks, checkpointing);
+        Variable hidden = pass.block(
                 null, none -> pass.through(embedding.unit(), none, x -> embedding.forward(operations, ids, positions)));
         for (TransformerBlock block : blocks) {
             Variable before = hidden;
-            hidden = tape.region(before, x -> pass.through(block.unit(), x, y -> block.forward(pass, y)));
+            hidden = pass.block(before, x -> pass.through(block.unit(), x, y -> block.forward(pass, y)));
             tape.discard(before);
         }
         return chosen(pass, hidden, rows);

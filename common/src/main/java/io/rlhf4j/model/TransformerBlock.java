@@ -41,27 +41,33 @@ final class TransformerBlock {
         return switch (layout) {
             case PRE_NORM -> {
                 Variable attended = f.add(x, attention.forward(pass, attentionNorm.forward(f, x)));
-                yield f.add(attended, feedForward.forward(f, feedForwardNorm.forward(f, attended)));
+                yield f.add(attended, fed(pass, feedForwardNorm, attended));
             }
             case POST_NORM -> {
                 Variable attended = attentionNorm.forward(f, f.add(x, attention.forward(pass, x)));
-                yield feedForwardNorm.forward(f, f.add(attended, feedForward.forward(f, attended)));
+                yield feedForwardNorm.forward(f, f.add(attended, fed(pass, null, attended)));
             }
             case SANDWICH -> {
                 Variable attention = this.attention.forward(pass, attentionNorm.forward(f, x));
                 Variable attended = f.add(x, attentionOutputNorm.forward(f, attention));
-                Variable fed = feedForward.forward(f, feedForwardNorm.forward(f, attended));
+                Variable fed = fed(pass, feedForwardNorm, attended);
                 yield f.add(attended, feedForwardOutputNorm.forward(f, fed));
             }
             case PARALLEL -> {
                 Variable normed = attentionNorm.forward(f, x);
                 Variable attended = f.add(x, attention.forward(pass, normed));
-                yield f.add(attended, feedForward.forward(f, normed));
+                yield f.add(attended, fed(pass, null, normed));
             }
             case PARALLEL_TWO_NORMS -> {
                 Variable attended = f.add(x, attention.forward(pass, attentionNorm.forward(f, x)));
-                yield f.add(attended, feedForward.forward(f, feedForwardNorm.forward(f, x)));
+                yield f.add(attended, fed(pass, feedForwardNorm, x));
             }
         };
+    }
+
+    /** The feed-forward layers, behind their norm where they have one. */
+    private Variable fed(ForwardPass pass, Normalization norm, Variable x) {
+        Operations f = pass.operations();
+        return pass.feedForward(x, y -> feedForward.forward(f, norm == null ? y : norm.forward(f, y)));
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.golden.GoldenFolder;
+import io.rlhf4j.model.ActivationCheckpointing;
 import io.rlhf4j.model.CachedSequence;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.KvCache;
@@ -202,7 +203,7 @@ abstract class ModelGoldenTest {
     }
 
     private void gradientsOfFullLoss(GoldenModel golden) throws IOException {
-        for (boolean checkpointing : new boolean[] {false, true}) {
+        for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
             try (Scope scope = Scope.root(backend, "golden");
                     TensorReader gradients = golden.gradients()) {
                 CausalLanguageModel model = golden.load(scope);

@@ -38,6 +38,8 @@ final class TrainedModels implements AutoCloseable {
         try {
             actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
             critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());
+            actor.setCheckpointing(compute.activationCheckpointing());
+            critic.setCheckpointing(compute.activationCheckpointing());
             actorEngine = new TrainingEngine(
                     actor,
                     new EngineSettings(

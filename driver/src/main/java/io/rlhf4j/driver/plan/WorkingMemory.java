@@ -13,20 +13,25 @@ import java.util.List;
  * @param bytes how much
  */
 public record WorkingMemory(String name, long bytes) {
-    /** What the tape keeps of one forward pass for its backward pass: the outputs of a block's operations. */
+    /** What the tape keeps of one forward pass for its backward pass, and what that computes again at once. */
     static WorkingMemory activations(TransformerConfig model, ComputeConfig compute) {
         TransformerConfig.Attention attention = model.attention();
         long queries = (long) attention.heads() * attention.headDim();
         long keys = (long) attention.kvHeads() * attention.headDim();
         long rotated = model.positions() instanceof PositionEncoding.Rotary ? queries + keys : 0;
-        long fed = (long) model.feedForward().size() * (model.feedForward().gated() ? 3 : 2);
-        long block = 6L * model.hiddenSize() + attention.projectedSize() + queries + rotated + fed;
+        long attended = 5L * model.hiddenSize() + attention.projectedSize() + queries + rotated;
+        // The norm before them and their own results.
+        long fed = model.hiddenSize()
+                + (long) model.feedForward().size() * (model.feedForward().gated() ? 3 : 2);
+        long numbers =
+                switch (compute.activationCheckpointing()) {
+                    case OFF -> (attended + fed) * model.layers();
+                    case SELECTIVE -> attended * model.layers() + fed;
+                    case BLOCK -> (long) model.hiddenSize() * model.layers() + attended + fed;
+                };
         return new WorkingMemory(
                 "activations",
-                block
-                        * model.layers()
-                        * compute.microBatchTokens()
-                        * compute.dtype().bytes());
+                numbers * compute.microBatchTokens() * compute.dtype().bytes());
     }
 
     /** Keys and values of all responses that one task generates at once, at their longest. */

@@ -149,6 +149,7 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
         }
 
         TrainingEngine engine(LayeredModel model, int stage, OptimizerConfig optimizer) {
+            model.setCheckpointing(config.compute().activationCheckpointing());
             EngineSettings settings = new EngineSettings(
                     ZeroStage.of(stage),
                     optimizer,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.OptimizerConfig;
+import io.rlhf4j.model.ActivationCheckpointing;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.TokenBatch;
@@ -80,9 +81,11 @@ class ZeroStagesTest {
     void recomputedActivationsAndATiedHeadLeaveTheBits(ZeroStage stage) throws Exception {
         for (Kind kind : List.of(Kind.OPT_350M_STYLE, Kind.SMALLER_LLAMA)) {
             Run replicated = run(ZeroStage.REPLICATED, kind, DType.FP32, 3, 1);
-            Run cut = run(stage, kind, DType.FP32, 3, 1, true);
+            for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+                Run cut = run(stage, kind, DType.FP32, 3, 1, checkpointing);
 
-            assertSameWeights(cut.weights().get(0), replicated.weights().get(0));
+                assertSameWeights(cut.weights().get(0), replicated.weights().get(0));
+            }
         }
     }
 
@@ -99,11 +102,16 @@ class ZeroStagesTest {
     }
 
     private static Run run(ZeroStage stage, Kind kind, DType type, int worldSize, int microBatches) throws Exception {
-        return run(stage, kind, type, worldSize, microBatches, false);
+        return run(stage, kind, type, worldSize, microBatches, ActivationCheckpointing.OFF);
     }
 
     private static Run run(
-            ZeroStage stage, Kind kind, DType type, int worldSize, int microBatches, boolean checkpointing)
+            ZeroStage stage,
+            Kind kind,
+            DType type,
+            int worldSize,
+            int microBatches,
+            ActivationCheckpointing checkpointing)
             throws Exception {
         LocalGroup group = new LocalGroup(worldSize, Duration.ofSeconds(60));
         List<Collectives> members =
