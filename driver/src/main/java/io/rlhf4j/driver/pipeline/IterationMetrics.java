@@ -38,13 +38,16 @@ final class IterationMetrics {
         int ranks = config.cluster().ranks();
         double generate = clock.generateSeconds() / ranks;
         metrics.put("seconds_generate", generate);
-        metrics.put("seconds_score", clock.scoreSeconds() / ranks);
+        double score = clock.scoreSeconds() / ranks;
+        metrics.put("seconds_score", score);
+        metrics.put("seconds_switch", clock.switchSeconds() / ranks);
         metrics.put("seconds_rollout", rolloutSeconds);
         metrics.put("seconds_iteration", iterationSeconds);
         long sampled = rollouts.stream()
                 .mapToLong(rollout -> rollout.response().length)
                 .sum();
         metrics.put("tokens_per_second_generate", sampled / generate);
+        metrics.put("tokens_per_second_score", tokens(rollouts) / score);
         metrics.put("tokens_per_second_train", trainedTokens(update, rollouts) / trainSeconds(update));
         double asked = (double) prompts * config.ppo().samples();
         metrics.put("dropped_rate", 1 - rollouts.size() / asked);
@@ -54,7 +57,12 @@ final class IterationMetrics {
     /** Tokens that went through actor and critic, prompts included, as often as they did. */
     private double trainedTokens(Map<String, Double> update, List<Rollout> rollouts) {
         double passes = update.get("optimizer_steps") / config.ppo().minibatches();
-        return passes * rollouts.stream().mapToLong(Rollout::tokens).sum();
+        return passes * tokens(rollouts);
+    }
+
+    /** Tokens of all rollouts, prompts included. */
+    private static long tokens(List<Rollout> rollouts) {
+        return rollouts.stream().mapToLong(Rollout::tokens).sum();
     }
 
     private static double trainSeconds(Map<String, Double> update) {

@@ -11,21 +11,29 @@ final class RolloutClock implements Serializable {
 
     private final DoubleAccumulator generate;
     private final DoubleAccumulator score;
+    private final DoubleAccumulator change;
 
     RolloutClock(SparkContext context) {
         generate = context.doubleAccumulator();
         score = context.doubleAccumulator();
+        change = context.doubleAccumulator();
     }
 
-    /** What one task has spent. Called in the task. */
-    void add(TimedRollouts timed) {
+    /** What one task has spent on rollouts, and before them on the newest weights. Called in the task. */
+    void add(TimedRollouts timed, double switchSeconds) {
         generate.add(timed.generateSeconds());
         score.add(timed.scoreSeconds());
+        change.add(switchSeconds);
     }
 
     /** Seconds of sampling, all tasks together. */
     double generateSeconds() {
         return generate.sum();
+    }
+
+    /** Seconds of loading the newest weights, all tasks together. */
+    double switchSeconds() {
+        return change.sum();
     }
 
     /** Seconds of rewards and training forwards, all tasks together. */

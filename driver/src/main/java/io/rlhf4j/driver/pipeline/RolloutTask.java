@@ -40,7 +40,7 @@ final class RolloutTask extends ModelTask<Row> {
                             config.compute().microBatchTokens(),
                             work)
                     .run(iteration, prompts, iteration, beta);
-            clock.add(timed);
+            clock.add(timed, trained.takeSwitchSeconds());
             return timed.rollouts().stream().map(RolloutSchema::row).toList();
         }
     }

@@ -19,8 +19,10 @@ final class VersionedModels implements AutoCloseable {
     private final CausalLanguageModel actor;
     private final CausalLanguageModel generator;
     private final ScoreModel critic;
+    private double switchSeconds;
 
     private VersionedModels(TaskSettings settings, RunConfig config, long version, Scope scope) throws IOException {
+        long begin = System.nanoTime();
         PublishedWeights weights = new PublishedWeights(settings.folder(config), settings.hadoopConfiguration());
         weights.require(version);
         ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
@@ -36,6 +38,7 @@ final class VersionedModels implements AutoCloseable {
             scope.close();
             throw failed;
         }
+        switchSeconds = (System.nanoTime() - begin) * 1e-9;
     }
 
     /** Those that the slot keeps in this version, else freshly loaded ones. */
@@ -72,6 +75,13 @@ final class VersionedModels implements AutoCloseable {
 
     ScoreModel critic() {
         return critic;
+    }
+
+    /** Seconds that it took to load these weights and bring them in the type that generation computes in; told once. */
+    double takeSwitchSeconds() {
+        double seconds = switchSeconds;
+        switchSeconds = 0;
+        return seconds;
     }
 
     @Override

@@ -106,16 +106,16 @@ final class UpdateMetrics {
         Divergence plain = divergence(rollouts);
         metrics.put("kl_sum", plain.perSequence());
         metrics.put("kl_token", plain.perToken());
-        metrics.put("kl_token_k3", divergence(rollouts, KlEstimator.K3).perToken());
+        Divergence neverNegative = divergence(rollouts, KlEstimator.K3);
+        metrics.put("kl_sum_k3", neverNegative.perSequence());
+        metrics.put("kl_token_k3", neverNegative.perToken());
         metrics.putAll(generationAgainstTraining());
         metrics.put("response_length", average(rollout -> rollout.response().length));
         metrics.put("eos_rate", average(rollout -> rollout.finish() == Rollout.Finish.EOS ? 1 : 0));
         metrics.put("truncated_rate", average(rollout -> rollout.finish() == Rollout.Finish.LENGTH ? 1 : 0));
         Map<String, List<Rollout>> bySource =
                 rollouts.stream().collect(Collectors.groupingBy(Rollout::source, TreeMap::new, Collectors.toList()));
-        if (bySource.size() > 1) {
-            bySource.forEach((source, rows) -> metrics.put("score/" + source, mean(rows)));
-        }
+        bySource.forEach((source, rows) -> metrics.put("score/" + source, mean(rows)));
         return metrics;
     }
 
