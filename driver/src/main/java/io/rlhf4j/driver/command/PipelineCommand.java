@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.pipeline.Pipeline;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -27,7 +28,8 @@ final class PipelineCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        new TrainingRun(terminal, interrupts, hadoop).execute("pipeline", options.load(hadoop), Pipeline::runAll);
+        RunConfig config = options.load(hadoop);
+        new TrainingRun(terminal, interrupts, hadoop).execute("pipeline", config, config.steps(), Pipeline::runAll);
         return 0;
     }
 }

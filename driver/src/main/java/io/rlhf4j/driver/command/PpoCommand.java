@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.config.Step;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -25,7 +26,7 @@ final class PpoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         new TrainingRun(terminal, interrupts, hadoop)
-                .execute("ppo", options.load(hadoop), pipeline -> List.of(pipeline.runPpo()));
+                .execute("ppo", options.load(hadoop), List.of(Step.PPO), pipeline -> List.of(pipeline.runPpo()));
         return 0;
     }
 }

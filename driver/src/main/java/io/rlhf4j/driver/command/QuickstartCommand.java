@@ -59,7 +59,7 @@ final class QuickstartCommand implements Callable<Integer> {
                 .choose(config.compute().backend(), config.cluster().threadsOrShare());
         quickstart.prepare(backend);
         List<StepResult> results = new TrainingRun(terminal, interrupts, new Configuration())
-                .execute("quickstart", config, Pipeline::runAll);
+                .execute("quickstart", config, config.steps(), Pipeline::runAll);
         terminal.out().print(quickstart.judge(config, results, backend));
         return 0;
     }

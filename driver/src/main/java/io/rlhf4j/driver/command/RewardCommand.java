@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.config.Step;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -25,7 +26,11 @@ final class RewardCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         new TrainingRun(terminal, interrupts, hadoop)
-                .execute("reward", options.load(hadoop), pipeline -> List.of(pipeline.runReward()));
+                .execute(
+                        "reward",
+                        options.load(hadoop),
+                        List.of(Step.REWARD),
+                        pipeline -> List.of(pipeline.runReward()));
         return 0;
     }
 }

@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.command;
 
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.pipeline.Pipeline;
 import io.rlhf4j.driver.pipeline.StepResult;
 import io.rlhf4j.driver.plan.Bytes;
@@ -10,6 +11,7 @@ import io.rlhf4j.driver.report.Numbers;
 import io.rlhf4j.driver.report.RunReport;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.MetricsRow;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunStatus;
 import java.io.IOException;
@@ -17,8 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -40,19 +44,20 @@ final class TrainingRun {
      * Plans, runs and reports.
      *
      * @param command its name, for status.json
+     * @param steps those that {@code work} does
      * @param work what to do with the pipeline
      */
-    List<StepResult> execute(String command, RunConfig config, Function<Pipeline, List<StepResult>> work)
+    List<StepResult> execute(
+            String command, RunConfig config, List<Step> steps, Function<Pipeline, List<StepResult>> work)
             throws IOException {
-        RunPlan plan = RunPlan.of(config, hadoop);
-        terminal.out().print(plan.text());
+        terminal.out().print(RunPlan.of(config, steps, hadoop).text());
         try (LeasedRun run = new LeasedRun(terminal, interrupts, config, hadoop)) {
-            return execute(command, config, plan, run, work);
+            return execute(command, config, run, work);
         }
     }
 
     private List<StepResult> execute(
-            String command, RunConfig config, RunPlan plan, LeasedRun run, Function<Pipeline, List<StepResult>> work)
+            String command, RunConfig config, LeasedRun run, Function<Pipeline, List<StepResult>> work)
             throws IOException {
         RunFolder folder = RunFolder.of(config, hadoop, run.fence());
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
@@ -68,11 +73,9 @@ final class TrainingRun {
             });
             folder.writeStatus(status.done());
             print(results);
-            print(
-                    PeakMemory.of(plan, folder.openMetrics().rows()),
-                    config.cluster().ranks());
+            print(peaks(config, folder), config.cluster().ranks());
             terminal.out().println();
-            report(folder, plan);
+            report(config, folder);
             terminal.out().println("run folder: " + folder.root());
             return results;
         } catch (Throwable thrown) {
@@ -87,7 +90,7 @@ final class TrainingRun {
                 throw thrown;
             }
             folder.writeStatus(status.failed(failure));
-            report(folder, plan);
+            report(config, folder);
             if (failure.kind() == ErrorKind.INTERRUPTED) {
                 throw resumable(failure);
             }
@@ -96,14 +99,20 @@ final class TrainingRun {
     }
 
     /** Whatever the run came to; a report that fails changes nothing about that. */
-    private void report(RunFolder folder, RunPlan plan) {
+    private void report(RunConfig config, RunFolder folder) {
         try {
-            RunReport.write(
-                    folder, hadoop, PeakMemory.of(plan, folder.openMetrics().rows()));
+            RunReport.write(folder, hadoop, peaks(config, folder));
             terminal.out().println("report: " + folder.report());
         } catch (IOException | RuntimeException unwritten) {
             terminal.err().println("note: %s is not written: %s".formatted(folder.report(), unwritten.getMessage()));
         }
+    }
+
+    /** Of all steps that the run has done something of, those of earlier commands too. */
+    private List<PeakMemory> peaks(RunConfig config, RunFolder folder) throws IOException {
+        List<MetricsRow> rows = folder.openMetrics().rows();
+        TreeSet<Step> told = rows.stream().map(MetricsRow::step).collect(Collectors.toCollection(TreeSet::new));
+        return PeakMemory.of(RunPlan.of(config, told, hadoop), rows);
     }
 
     private static Rlhf4jException resumable(Rlhf4jException failure) {

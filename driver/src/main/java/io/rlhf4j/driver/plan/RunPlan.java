@@ -11,6 +11,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDescription;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -26,14 +27,23 @@ public final class RunPlan {
     }
 
     /**
-     * The plan of a run.
+     * The plan of the steps that a configuration names.
      *
      * @throws Rlhf4jException of kind CONFIGURATION where a model directory is not there or does not fit
      */
     public static RunPlan of(RunConfig config, Configuration hadoop) throws IOException {
+        return of(config, config.steps(), hadoop);
+    }
+
+    /**
+     * The plan of some steps, whatever the configuration names.
+     *
+     * @throws Rlhf4jException of kind CONFIGURATION where a model directory is not there or does not fit
+     */
+    public static RunPlan of(RunConfig config, Collection<Step> asked, Configuration hadoop) throws IOException {
         ModelLookup models = new ModelLookup(hadoop);
         List<StepPlan> steps = new ArrayList<>();
-        for (Step step : config.steps()) {
+        for (Step step : asked) {
             steps.add(
                     switch (step) {
                         case SFT -> sft(config, models);

@@ -115,6 +115,18 @@ class CommandLineToolTest {
     }
 
     @Test
+    void aCommandOfOneStepPlansThatStepAlone() throws IOException {
+        // Nothing is there for the other steps, and nobody asked for them.
+        Path file = config("name: a\nfolder: %s\nmodels: {actor: %s, reward: absent}\n"
+                .formatted(folder.resolve("runs"), model()));
+        ToolRun run = ToolRun.of("sft", "-c", file.toString());
+
+        assertThat(run.out()).containsPattern("sft +model +0 ").doesNotContain("reward", "ppo");
+        assertThat(run.exitCode()).isEqualTo(3);
+        assertThat(run.err()).contains("no rows for sft");
+    }
+
+    @Test
     void inspectTellsWhatAFolderHolds() throws IOException {
         assertThat(ToolRun.of("inspect", model().toString()).out())
                 .contains("family        llama, causal language model", "vocabulary    64", "2 layers, 32 wide", "f32");
