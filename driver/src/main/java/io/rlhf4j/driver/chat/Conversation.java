@@ -32,6 +32,11 @@ public final class Conversation {
         add("assistant", text);
     }
 
+    /** What was said last was not said. */
+    public void takeBack() {
+        messages.remove(messages.size() - 1);
+    }
+
     /** All messages, each with "role" and "content". */
     public List<Map<String, String>> messages() {
         return List.copyOf(messages);

@@ -3,6 +3,8 @@ package io.rlhf4j.driver.command;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.driver.chat.ChatModel;
 import io.rlhf4j.driver.chat.Conversation;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.sampling.RandomStream;
 import java.io.IOException;
 import java.util.Optional;
@@ -52,10 +54,23 @@ final class ChatCommand implements Callable<Integer> {
             if (line.equals("/new")) {
                 conversation.clear();
             } else if (!line.isBlank()) {
-                conversation.user(line);
-                conversation.assistant(
-                        reply(model, sampling, conversation, options.stream().at(turn++)));
+                turn(model, sampling, conversation, line, options.stream().at(turn++));
             }
+        }
+    }
+
+    /** A question and its answer. One that the model cannot read is told, and the conversation stays as it was. */
+    private void turn(
+            ChatModel model, SamplingConfig sampling, Conversation conversation, String line, RandomStream stream) {
+        conversation.user(line);
+        try {
+            conversation.assistant(reply(model, sampling, conversation, stream));
+        } catch (Rlhf4jException unreadable) {
+            if (unreadable.kind() != ErrorKind.DATA) {
+                throw unreadable;
+            }
+            conversation.takeBack();
+            terminal.err().println("note: %s, or begin anew with /new".formatted(unreadable.getMessage()));
         }
     }
 

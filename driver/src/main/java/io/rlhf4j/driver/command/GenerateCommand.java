@@ -36,6 +36,9 @@ final class GenerateCommand implements Callable<Integer> {
     /** Prompts that are answered before the next lines of a file are read. */
     private static final int CHUNK = 256;
 
+    /** What some editors put before the text of a file. */
+    private static final String BYTE_ORDER_MARK = "\ufeff";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Terminal terminal;
@@ -102,6 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
             int number = 0;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 number++;
+                line = number == 1 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(1) : line;
                 if (!line.isBlank()) {
                     chunk.add(prompt(line, number));
                 }
@@ -120,7 +124,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private String prompt(String line, int number) {
-        if (!line.startsWith("{")) {
+        if (!line.stripLeading().startsWith("{")) {
             return line;
         }
         try {
