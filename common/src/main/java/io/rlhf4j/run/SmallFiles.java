@@ -119,19 +119,24 @@ public final class SmallFiles {
     public boolean claim(Path path, String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         FileSystem system = PlainFiles.fileSystem(path, hadoop);
-        try {
-            if (system.getUri().getScheme().equals("file")) {
-                java.nio.file.Path file =
-                        java.nio.file.Path.of(system.makeQualified(path).toUri());
-                Files.createDirectories(file.getParent());
-                Files.write(file, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            } else {
-                try (OutputStream stream = system.create(path, false)) {
-                    stream.write(bytes);
-                }
-            }
+        if (system.getUri().getScheme().equals("file")) {
+            return claimLocal(java.nio.file.Path.of(system.makeQualified(path).toUri()), bytes);
+        }
+        try (OutputStream stream = system.create(path, false)) {
+            stream.write(bytes);
             return true;
-        } catch (java.nio.file.FileAlreadyExistsException | FileAlreadyExistsException taken) {
+        } catch (FileAlreadyExistsException taken) {
+            return false;
+        }
+    }
+
+    private static boolean claimLocal(java.nio.file.Path file, byte[] bytes) throws IOException {
+        // Outside of the try: a file that stands where a folder has to be is no claim of somebody else.
+        Files.createDirectories(file.getParent());
+        try {
+            Files.write(file, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            return true;
+        } catch (java.nio.file.FileAlreadyExistsException taken) {
             return false;
         }
     }

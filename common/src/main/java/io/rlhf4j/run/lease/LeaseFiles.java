@@ -1,11 +1,13 @@
 package io.rlhf4j.run.lease;
 
+import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.run.RunJson;
 import io.rlhf4j.run.SmallFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +16,9 @@ import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
  * The folder {@code lease} of a run: a file for each epoch, made by the one who takes it. The highest number counts; older
@@ -52,9 +56,28 @@ final class LeaseFiles {
         }
     }
 
-    /** Takes an epoch that nobody has; false where somebody has it. */
+    /**
+     * Takes an epoch that nobody has; false where somebody has it.
+     *
+     * @throws Rlhf4jException of kind CONFIGURATION where no file can be made: it is the first that a start writes
+     */
     boolean claim(LeaseRecord record) throws IOException {
-        return files.claim(path(record.epoch()), RunJson.write(record));
+        try {
+            return files.claim(path(record.epoch()), RunJson.write(record));
+        } catch (FileSystemException | AccessControlException | ParentNotDirectoryException refused) {
+            if (String.valueOf(refused.getMessage()).contains("No space left")) {
+                throw refused;
+            }
+            throw new Rlhf4jException(
+                    ErrorKind.CONFIGURATION,
+                    "%s: the run's folder cannot be made or written: %s (%s); name a place where you may write (the key"
+                                    .formatted(
+                                            folder.getParent(),
+                                            refused.getMessage(),
+                                            refused.getClass().getSimpleName())
+                            + " `folder`, of the quickstart --folder)",
+                    refused);
+        }
     }
 
     /** Writes the record of an epoch again. */

@@ -47,9 +47,14 @@ public final class PreparedData {
                             .formatted(
                                     step.key(),
                                     sources.stream().map(SourceConfig::label).toList(),
-                                    leftOut()));
+                                    heldOut(step) + leftOut()));
         }
         return order;
+    }
+
+    private String heldOut(Step step) {
+        long rows = order(step.key() + RowUse.HELD_OUT, 0).rows();
+        return rows == 0 ? "" : " %d are held out (data.sources[].held_out).".formatted(rows);
     }
 
     /** How many rows were left out, by reason. */

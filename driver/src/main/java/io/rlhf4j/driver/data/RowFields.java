@@ -48,7 +48,9 @@ final class RowFields {
     }
 
     JsonNode node(String name) throws UnusableRowException {
-        return find(name).orElseThrow(() -> UnusableRowException.unusable("column '%s' is missing".formatted(name)));
+        return find(name)
+                .orElseThrow(() -> UnusableRowException.unusable("column '%s' is missing; the row has %s"
+                        .formatted(name, String.join(", ", (Iterable<String>) row::fieldNames))));
     }
 
     /** A text, number or boolean as text. */

@@ -7,6 +7,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkThrowable;
@@ -21,6 +22,8 @@ import org.apache.spark.sql.functions;
 /** Reads the rows of a source as JSON objects, each with the place where it lies. */
 final class SourceReader {
     private static final String VIEW = "source";
+    /** Spark takes other names for a fault of syntax. */
+    private static final Pattern TABLE_NAME = Pattern.compile("\\w+(\\.\\w+){0,2}");
 
     private final SparkSession session;
 
@@ -46,7 +49,7 @@ final class SourceReader {
             return source.format();
         }
         String path = source.path().toLowerCase(Locale.ROOT);
-        if (!path.contains("/") && !path.contains("\\") && session.catalog().tableExists(source.path())) {
+        if (TABLE_NAME.matcher(path).matches() && session.catalog().tableExists(source.path())) {
             return Format.TABLE;
         }
         String name = files(source).get(0).getPath().getName().toLowerCase(Locale.ROOT);

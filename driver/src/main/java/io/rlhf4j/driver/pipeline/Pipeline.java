@@ -38,6 +38,7 @@ public final class Pipeline {
     private final StepResults results;
     private PreparedData prepared;
     private boolean begun;
+    private List<Step> ahead = List.of();
     private volatile boolean interrupted;
 
     /** The run that {@code config} names, which nobody else writes meanwhile. */
@@ -117,8 +118,13 @@ public final class Pipeline {
                 .run());
     }
 
-    /** The steps that the configuration lists, in its order. */
+    /**
+     * The steps that the configuration lists, in its order.
+     *
+     * @throws Rlhf4jException of kind DATA, before the first of them begins, where any of them has no rows
+     */
     public List<StepResult> runAll() {
+        ahead = config.steps();
         List<StepResult> all = new ArrayList<>();
         for (Step step : config.steps()) {
             all.add(
@@ -153,6 +159,7 @@ public final class Pipeline {
                 .run(step.key(), () -> {
                     requireNotInterrupted(step);
                     try {
+                        requireRowsAhead();
                         return attempt.run();
                     } catch (Exception failed) {
                         requireNotInterrupted(step);
@@ -161,6 +168,16 @@ public final class Pipeline {
                 });
         results.keep(result);
         return result;
+    }
+
+    /** What would stop a later step is told before an earlier one has cost hours. */
+    private void requireRowsAhead() {
+        for (Step step : ahead) {
+            if (results.of(step).isEmpty()) {
+                data().training(step, config.seed());
+            }
+        }
+        ahead = List.of();
     }
 
     /**

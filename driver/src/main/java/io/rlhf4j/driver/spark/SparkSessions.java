@@ -37,7 +37,20 @@ public final class SparkSessions {
         }
         ApplicationJars.addTo(conf);
         BarrierChecks.requirePossible(conf);
-        return SparkSession.builder().config(conf).getOrCreate();
+        return started(conf);
+    }
+
+    private static SparkSession started(SparkConf conf) {
+        try {
+            return SparkSession.builder().config(conf).getOrCreate();
+        } catch (Exception failed) {
+            // Everything: Scala throws checked exceptions that no signature tells of.
+            throw new Rlhf4jException(
+                    ErrorKind.CLUSTER,
+                    "Spark does not start on master '%s' (%s); is it the right one (cluster.master), and does it answer from this machine?"
+                            .formatted(conf.get("spark.master", "none"), failed.getMessage()),
+                    failed);
+        }
     }
 
     /** Spark gives these options to every JVM but one: the driver's in cluster deploy mode on a standalone cluster. */

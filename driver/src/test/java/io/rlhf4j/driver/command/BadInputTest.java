@@ -25,6 +25,7 @@ class BadInputTest {
     private static final String WEIGHTS = "model.safetensors";
     private static final int CONFIGURATION = 2;
     private static final int DATA = 3;
+    private static final int CLUSTER = 4;
 
     @TempDir
     Path folder;
@@ -93,6 +94,29 @@ class BadInputTest {
         RunConfig config = TinyRun.in(folder, "bad");
         Files.write(folder.resolve("demonstrations.jsonl"), new byte[0]);
         refused(DATA, run("sft", config), "no rows for sft", "demonstrations");
+    }
+
+    @Test
+    void aLaterStepWithoutRowsIsToldBeforeTheFirstBegins() throws IOException {
+        ToolRun run = run("pipeline", TinyRun.in(folder, "bad", "steps=[sft, reward, ppo]"));
+        refused(DATA, run, "no rows for ppo");
+        assertThat(run.err()).doesNotContain("sft: ");
+    }
+
+    @Test
+    void aDataSetThatIsAllHeldOut() throws IOException {
+        refused(DATA, sft("data.sources.0.held_out=1"), "no rows for sft", "40 are held out (data.sources[].held_out)");
+    }
+
+    @Test
+    void aSparkMasterThatIsNone() throws IOException {
+        refused(CLUSTER, sft("cluster.master=nonsense"), "Spark does not start on master 'nonsense'", "cluster.master");
+    }
+
+    @Test
+    void aFolderThatCannotBeMade() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        refused(CONFIGURATION, sft("folder=" + file), file.toString(), "name a place where you may write");
     }
 
     @Test

@@ -88,7 +88,10 @@ class RowMapperTest {
         assertUnusable("{prompt: p}", "[1]", "not a JSON object");
         assertUnusable("{prompt: p}", "{\"p\": null}", "column 'p' is missing");
         assertUnusable("{prompt: p}", "{\"p\": [1]}", "column 'p' is no text");
-        assertUnusable("{prompt: p, chosen: c, rejected: r}", "{\"p\": \"a\", \"c\": \"b\"}", "column 'r' is missing");
+        assertUnusable(
+                "{prompt: p, chosen: c, rejected: r}",
+                "{\"p\": \"a\", \"c\": \"b\"}",
+                "column 'r' is missing; the row has p, c");
         assertUnusable("{}", "{\"question\": \"q\"}", "none of its columns is mapped");
         assertUnusable(
                 "{chosen: c, rejected: r, dialogue: true}",

@@ -119,6 +119,13 @@ class SourceReaderTest {
     void nothingAtThePathIsSaid() {
         assertThatThrownBy(() -> read("path: " + folder.resolve("absent.jsonl")))
                 .hasMessageContaining("absent.jsonl' is no file, folder or table");
+        // Names that are no names of tables, of files beside the process.
+        for (String path : List.of("absent-rows.jsonl", "absent*.jsonl", "absent rows.jsonl", "absent")) {
+            assertThatThrownBy(() -> read("path: '%s'".formatted(path)))
+                    .isInstanceOfSatisfying(Rlhf4jException.class, thrown -> assertThat(thrown.kind())
+                            .isEqualTo(ErrorKind.DATA))
+                    .hasMessageContaining("'%s' is no file, folder or table", path);
+        }
     }
 
     private static List<RawRow> read(String source) {
