@@ -56,6 +56,11 @@ public record BenchModel(String name) {
                 directory -> Tokenizer.load(directory, new Configuration()));
     }
 
+    /** Whether this is a shape of LLaMA, the family that llama.cpp has a writer for among the peers. */
+    boolean isLlamaShape() {
+        return isShape() && name.startsWith("llama");
+    }
+
     private boolean isShape() {
         return SHAPES.contains(name);
     }

@@ -2,6 +2,7 @@ package io.rlhf4j.driver.bench;
 
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
+import java.util.Locale;
 
 /**
  * How to measure.
@@ -13,6 +14,11 @@ import io.rlhf4j.tensor.DType;
  * @param repeats rounds measured
  */
 public record BenchSettings(Backend backend, int threads, DType type, int warmup, int repeats) {
+    /** What the type of weights and arithmetic is called. */
+    String typeName() {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
     /** What training in {@link #type} is called: {@code master} is bf16 with fp32 master weights and moments. */
     String trainingType() {
         return type == DType.BF16 ? "master" : "fp32";

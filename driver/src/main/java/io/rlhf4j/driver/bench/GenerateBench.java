@@ -8,11 +8,11 @@ import io.rlhf4j.generation.Generator;
 import io.rlhf4j.generation.StopTexts;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.sampling.RandomStream;
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -35,13 +35,32 @@ public record GenerateBench(int batch, int prompt, int newTokens) {
             return new Measurement(
                     "generate",
                     shape.label(),
-                    settings.type().name().toLowerCase(Locale.ROOT),
+                    settings.typeName(),
                     "%dx(%d+%d)".formatted(batch, prompt, newTokens),
                     (long) batch * newTokens,
                     rounds.seconds(),
                     settings,
                     Map.of("peak_tensors_mb", scope.peakBytes() >> 20));
         }
+    }
+
+    /** Scripts that do the same with other systems. Some of these have a type that we do not, or the other way about. */
+    public List<PeerScript> peers(BenchModel shape, BenchSettings settings) {
+        String type = settings.typeName();
+        List<PeerScript> scripts = new ArrayList<>();
+        for (String cache : List.of("dynamic", "static")) {
+            scripts.add(PeerScript.of("generate.py", "--dtype", type, "--cache", cache));
+        }
+        for (String other : settings.type() == DType.BF16 ? List.of(type, "int8") : List.of(type)) {
+            scripts.add(PeerScript.of("generate_ct2.py", "--dtype", other));
+            if (shape.isLlamaShape()) {
+                scripts.add(PeerScript.of("generate_llamacpp.py", "--dtype", other));
+            }
+        }
+        return scripts.stream()
+                .map(script -> script.with("--model", shape.name(), "--batch", batch, "--prompt", prompt)
+                        .with("--new", newTokens, "--threads", settings.threads()))
+                .toList();
     }
 
     private List<GenerationRequest> requests(int vocabulary) {

@@ -38,8 +38,17 @@ public record Measurement(
         more = new TreeMap<>(more);
     }
 
-    /** The line. Seconds are the median's; memory is the most that this process has had. */
+    /** The line. */
     public String json() {
+        try {
+            return JSON.writeValueAsString(line());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a measurement cannot be written", e);
+        }
+    }
+
+    /** The fields of the line, in order. Seconds are the median's; memory is the most that this process has had. */
+    Map<String, Object> line() {
         double median = median(seconds);
         DoubleSummaryStatistics range =
                 seconds.stream().mapToDouble(Double::doubleValue).summaryStatistics();
@@ -58,11 +67,7 @@ public record Measurement(
         line.put("peak_rss_mb", peak.isPresent() ? peak.getAsLong() >> 20 : null);
         line.put("threads", settings.threads());
         line.putAll(more);
-        try {
-            return JSON.writeValueAsString(line);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a measurement cannot be written", e);
-        }
+        return line;
     }
 
     static double median(List<Double> values) {

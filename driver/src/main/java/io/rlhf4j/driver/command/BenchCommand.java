@@ -91,9 +91,13 @@ final class BenchCommand {
             @Option(names = "--prompt", defaultValue = "256", description = "Tokens of a prompt. (${DEFAULT-VALUE})")
                     int prompt,
             @Option(names = "--new", defaultValue = "256", description = "Tokens of an answer. (${DEFAULT-VALUE})")
-                    int newTokens)
-            throws IOException {
-        return print(new GenerateBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
+                    int newTokens,
+            @Mixin PeerOptions peers)
+            throws IOException, InterruptedException {
+        GenerateBench bench = new GenerateBench(batch, prompt, newTokens);
+        BenchSettings settings = common.settings(terminal);
+        return peers.print(
+                terminal, () -> bench.measure(common.shape(), settings), bench.peers(common.shape(), settings));
     }
 
     @Command(

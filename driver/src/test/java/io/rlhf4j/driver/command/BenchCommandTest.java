@@ -1,16 +1,26 @@
 package io.rlhf4j.driver.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchCommandTest {
+    private static final String PEER_LINE =
+            "{\"task\": \"generate\", \"peer\": \"other\", \"model\": \"tiny\", \"dtype\": \"fp32\","
+                    + " \"shape\": \"2x(5+4)\", \"tokens_per_s\": 20.0}";
+
     private static JsonNode measured(String... arguments) throws IOException {
         ToolRun run = ToolRun.of(arguments);
         assertThat(run.exitCode()).as(run.err()).isZero();
@@ -67,6 +77,45 @@ class BenchCommandTest {
                 .peek(seconds -> assertThat(seconds).isPositive())
                 .sum();
         assertThat(phases).isLessThanOrEqualTo(1.1 * line.path("step_s_max").asDouble());
+    }
+
+    /** The scripts of other systems are Python elsewhere; here a shell runs two that print what such a script prints. */
+    @Test
+    void otherSystemsAreMeasuredInTurnWithOurs(@TempDir Path folder) throws IOException {
+        Files.writeString(
+                folder.resolve("generate.py"), "echo loading; echo '" + PEER_LINE + "'; echo \"$@\" >> asked");
+        Files.writeString(folder.resolve("generate_ct2.py"), "echo this processor cannot >&2; exit 1");
+        ToolRun run = ToolRun.of(("bench generate --model tiny --batch 2 --prompt 5 --new 4 --repeats 1 --turns 2"
+                        + " --peer-python sh --peer dynamic --peer ct2 --peers " + folder)
+                .split(" "));
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        assertThat(lines.stream().map(line -> line.path("peer").asText("none")))
+                .containsExactly("rlhf4j-cpu", "other", "none", "rlhf4j-cpu", "other", "none", "other");
+        assertThat(lines.get(2).path("failed").asText()).startsWith("generate_ct2.py --dtype fp32");
+        JsonNode ratio = lines.get(6);
+        double own = Stream.of(0, 3)
+                .mapToDouble(turn -> lines.get(turn).path("tokens_per_s").asDouble())
+                .average()
+                .orElseThrow();
+        assertThat(ratio.path("task").asText()).isEqualTo("ratio");
+        assertThat(ratio.path("turns").asInt()).isEqualTo(2);
+        assertThat(ratio.path("ratio").asDouble()).isCloseTo(own / 20, within(0.01));
+        assertThat(ratio.path("ratio_min").asDouble()).isLessThanOrEqualTo(own / 20 + 0.01);
+        assertThat(Files.readString(folder.resolve("asked")).lines()).hasSize(2).allSatisfy(line -> assertThat(line)
+                .startsWith("--dtype fp32 --cache dynamic --model tiny --batch 2 --prompt 5 --new 4 --threads"));
+    }
+
+    @Test
+    void aFolderWithoutPeerScriptsIsRefused(@TempDir Path folder) {
+        ToolRun run = ToolRun.of(
+                ("bench generate --model tiny --batch 1 --prompt 2 --new 2 --repeats 1 --peers " + folder).split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("there is no peer script", "generate.py", "--peers");
     }
 
     @Test

@@ -1,0 +1,64 @@
+package io.rlhf4j.driver.bench;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A folder of scripts that measure other systems on this machine, each in a process of its own.
+ *
+ * @param folder with the scripts
+ * @param python that runs them
+ */
+public record Peers(Path folder, String python) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** The measurement that a script prints; empty where it fails, which some systems do on some processors. */
+    public Optional<Map<String, Object>> measure(PeerScript script) throws IOException, InterruptedException {
+        Path file = folder.resolve(script.file());
+        if (!Files.isRegularFile(file)) {
+            throw Rlhf4jException.configuration(
+                    "there is no peer script %s; --peers names the folder of the scripts".formatted(file));
+        }
+        List<String> command = new ArrayList<>(List.of(python, script.file()));
+        command.addAll(script.arguments());
+        Process process;
+        try {
+            process = new ProcessBuilder(command)
+                    .directory(folder.toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+        } catch (IOException e) {
+            throw Rlhf4jException.configuration(
+                    "'%s' cannot be started (%s); --peer-python names the Python that has the peers' packages"
+                            .formatted(python, e.getMessage()));
+        }
+        try {
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return process.waitFor() == 0 ? lastMeasurement(printed) : Optional.empty();
+        } finally {
+            process.destroy();
+        }
+    }
+
+    private static Optional<Map<String, Object>> lastMeasurement(String printed) {
+        Optional<Map<String, Object>> last = Optional.empty();
+        for (String line : printed.lines().filter(text -> text.startsWith("{")).toList()) {
+            try {
+                last = Optional.of(JSON.readValue(line, new TypeReference<Map<String, Object>>() {}));
+            } catch (JsonProcessingException e) {
+                throw Rlhf4jException.data("a peer script printed what is no JSON: " + line);
+            }
+        }
+        return last;
+    }
+}
