@@ -100,7 +100,7 @@ final class GenerationBatch {
         totalBlocks = Math.min(allBlocks, Math.max(mostBlocks, together * (blocksOf(longest) + 1)));
         cache = new KvCache(work, model.config(), model.type(), BLOCK_SIZE, totalBlocks);
         logits = work.allocate(DType.FP32, together, vocabulary);
-        hostLogits = new float[Math.multiplyExact(together, vocabulary)];
+        hostLogits = sampler.plain() ? null : new float[Math.multiplyExact(together, vocabulary)];
     }
 
     List<List<Generation>> run() {
@@ -153,41 +153,65 @@ final class GenerationBatch {
             Tensor hidden = model.extend(pass, cache, sequences, newIds);
             Tensor rows = logits.slice(0, sequences.size());
             pass.backend().logits(model.head(1f), hidden, rows);
-            pass.backend().read(rows, hostLogits, 0);
-        }
-        List<Sample> continuing = new ArrayList<>();
-        for (int row = 0; row < decoding; row++) {
-            choose(running.get(row), row, continuing);
-        }
-        for (int i = 0; i < extended.size(); i++) {
-            if (extended.get(i).complete()) {
-                begin(extended.get(i), decoding + i, continuing);
+            List<Choice> choices = new ArrayList<>();
+            for (int row = 0; row < decoding; row++) {
+                choices.add(new Choice(running.get(row), row));
             }
+            for (int i = 0; i < extended.size(); i++) {
+                if (extended.get(i).complete()) {
+                    begin(extended.get(i), decoding + i, choices);
+                }
+            }
+            running.clear();
+            choose(rows, choices);
         }
-        running.clear();
-        running.addAll(continuing);
     }
 
+    /** A sample, and the row of logits that its next token comes from. */
+    private record Choice(Sample sample, int row) {}
+
     /** The prompt is in the cache: its samples begin, each with a token from the same logits. */
-    private void begin(Prompt prompt, int row, List<Sample> continuing) {
+    private void begin(Prompt prompt, int row, List<Choice> choices) {
         entering.remove(prompt);
         GenerationRequest request = requests.get(prompt.request);
         for (int i = 0; i < request.streams().size(); i++) {
             CachedSequence sequence = cache.fork(prompt.sequence);
             Sample sample = new Sample(
                     prompt.request, i, sequence, prompt.ids, request.streams().get(i), stopTexts.new Search());
-            choose(sample, row, continuing);
+            choices.add(new Choice(sample, row));
         }
         cache.close(prompt.sequence);
     }
 
-    private void choose(Sample sample, int row, List<Sample> continuing) {
-        int offset = row * model.config().vocabSize();
-        int token = sampler.sample(hostLogits, offset, sample.history(), sample.nextUniform());
-        sample.add(token, sampler.logProb(hostLogits, offset, token));
+    /** Without penalties and restrictions the logits stay where they lie. */
+    private void choose(Tensor rows, List<Choice> choices) {
+        if (sampler.plain()) {
+            int[] tokens = new int[choices.size()];
+            float[] logProbs = new float[tokens.length];
+            double[] uniforms = choices.stream()
+                    .mapToDouble(choice -> choice.sample.nextUniform())
+                    .toArray();
+            int[] places = choices.stream().mapToInt(Choice::row).toArray();
+            rows.backend().drawTokens(rows, (float) settings.temperature(), places, uniforms, tokens, logProbs);
+            for (int i = 0; i < tokens.length; i++) {
+                accept(choices.get(i).sample, tokens[i], logProbs[i]);
+            }
+            return;
+        }
+        rows.backend().read(rows, hostLogits, 0);
+        for (Choice choice : choices) {
+            Sample sample = choice.sample;
+            int offset = choice.row * model.config().vocabSize();
+            int token = sampler.sample(hostLogits, offset, sample.history(), sample.nextUniform());
+            accept(sample, token, sampler.logProb(hostLogits, offset, token));
+        }
+    }
+
+    private void accept(Sample sample, int token, float logProb) {
+        sample.add(token, logProb);
         listener.chosen(sample.request, sample.index, token);
         if (!sample.finished(eosIds, settings.maxNewTokens(), Generator.context(model))) {
-            continuing.add(sample);
+            running.add(sample);
             return;
         }
         cache.close(sample.sequence);

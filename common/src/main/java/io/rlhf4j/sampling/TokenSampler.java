@@ -39,6 +39,11 @@ public final class TokenSampler {
         }
     }
 
+    /** Whether tokens are drawn from the softmax as it is: no penalty, no restriction, not the most probable one. */
+    public boolean plain() {
+        return !greedy && penalties.isEmpty() && restrictions.isEmpty();
+    }
+
     /**
      * The next token.
      *
@@ -46,7 +51,7 @@ public final class TokenSampler {
      * @param uniform a random number in [0, 1)
      */
     public int sample(float[] logits, int offset, TokenHistory history, double uniform) {
-        if (!greedy && penalties.isEmpty() && restrictions.isEmpty()) {
+        if (plain()) {
             return draw(exponentials(logits, offset), uniform);
         }
         exponentials(logits, offset);

@@ -189,6 +189,12 @@ public interface Backend {
     /** All logits of some rows (decoding, tests): hidden [rows, hidden], logits [rows, vocab] fp32. */
     void logits(LanguageHead head, Tensor hidden, Tensor logits);
 
+    /**
+     * Draws tokens from the softmax of logits / temperature. Draw i comes from row {@code rows[i]} of logits [rows, vocab]
+     * fp32: the token at which the running sum of the probabilities passes {@code uniforms[i]}, and its log-probability.
+     */
+    void drawTokens(Tensor logits, float temperature, int[] rows, double[] uniforms, int[] tokens, float[] logProbs);
+
     // ---- optimizer
 
     /** Sum of squares of all elements, in fp64, in an order that depends on the shape alone. Not finite if any is not. */

@@ -147,6 +147,13 @@ public final class Operands {
         require(fits, "logits", hidden, head.weight(), head.bias(), logits);
     }
 
+    /** logits [rows, vocab] fp32, every drawn row one of them, as many results as draws. */
+    public static void draws(Tensor logits, int[] rows, double[] uniforms, int[] tokens, float[] logProbs) {
+        boolean fits = isMatrix(logits) && logits.type() == DType.FP32 && uniforms.length == rows.length;
+        require(fits && tokens.length == rows.length && logProbs.length == rows.length, "drawTokens", logits);
+        indices("drawTokens", rows, logits);
+    }
+
     private static boolean isHeadOf(LanguageHead head, Tensor hidden) {
         Tensor weight = head.weight();
         return isMatrix(weight, weight.rows(), hidden.columns()) && isVectorOrNull(head.bias(), weight.rows());

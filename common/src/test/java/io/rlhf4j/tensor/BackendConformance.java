@@ -17,6 +17,7 @@ public abstract class BackendConformance
                 AttentionConformance,
                 CachedAttentionConformance,
                 LanguageHeadConformance,
+                TokenDrawConformance,
                 OptimizerConformance,
                 RepeatabilityConformance {
     private final Backend backend;

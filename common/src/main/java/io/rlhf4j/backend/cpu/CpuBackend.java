@@ -29,6 +29,7 @@ public final class CpuBackend implements Backend {
     private final Attention attention;
     private final AttentionBackward attentionBackward;
     private final LanguageHeadKernel languageHead;
+    private final TokenDraw tokenDraw;
     private final Optimizer optimizer;
 
     /**
@@ -50,6 +51,7 @@ public final class CpuBackend implements Backend {
         attention = new Attention(workers, products);
         attentionBackward = new AttentionBackward(workers, products);
         languageHead = new LanguageHeadKernel(this, workers, memories, products, transfers);
+        tokenDraw = new TokenDraw(workers);
         optimizer = new Optimizer(workers);
         description = "cpu: %s, vectors of %d bits, bf16 products %s, %d threads"
                 .formatted(
@@ -281,6 +283,13 @@ public final class CpuBackend implements Backend {
     public void logits(LanguageHead head, Tensor hidden, Tensor logits) {
         Operands.logits(head, hidden, logits);
         languageHead.logits(head, hidden, logits);
+    }
+
+    @Override
+    public void drawTokens(
+            Tensor logits, float temperature, int[] rows, double[] uniforms, int[] tokens, float[] logProbs) {
+        Operands.draws(logits, rows, uniforms, tokens, logProbs);
+        tokenDraw.draw(logits, temperature, rows, uniforms, tokens, logProbs);
     }
 
     @Override

@@ -289,6 +289,13 @@ final class NdArrayBackend implements Backend {
         OPERATION.run(() -> store(new NdLanguageHead(head).logits(packed(hidden)), logits));
     }
 
+    @Override
+    public void drawTokens(
+            Tensor logits, float temperature, int[] rows, double[] uniforms, int[] tokens, float[] logProbs) {
+        Operands.draws(logits, rows, uniforms, tokens, logProbs);
+        NdTokenDraw.draw(logits, temperature, rows, uniforms, tokens, logProbs);
+    }
+
     // ---- optimizer
 
     @Override

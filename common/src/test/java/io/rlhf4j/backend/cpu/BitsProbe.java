@@ -46,6 +46,7 @@ final class BitsProbe {
                 probe.attention(new AttentionSpec(4, 2, 18, 0.3f, 0, 0f, null));
                 probe.attention(new AttentionSpec(4, 4, 18, 0.3f, 7, 5f, new float[] {0.5f, 0.25f, 0.1f, 0.05f}));
                 probe.head();
+                probe.decoding();
                 probe.optimizer();
                 all.putAll(probe.hashes);
             }
@@ -180,6 +181,21 @@ final class BitsProbe {
             note("dHidden", dHidden);
             note("dWeight", dWeight);
         }
+    }
+
+    private void decoding() {
+        int vocabulary = 1300;
+        Tensor hidden = input(type, 7, 96);
+        backend.scale(hidden, 0.1f);
+        Tensor logits = scope.allocate(DType.FP32, 7, vocabulary);
+        LanguageHead head = new LanguageHead(input(type, vocabulary, 96), input(type, vocabulary), 0f, 1f);
+        backend.logits(head, hidden, logits);
+        note("logits", logits);
+        int[] tokens = new int[3];
+        float[] logProbs = new float[3];
+        backend.drawTokens(logits, 0.9f, new int[] {6, 0, 6}, new double[] {0.1, 0.5, 0.99}, tokens, logProbs);
+        note("drawn", tokens[0], tokens[1], tokens[2]);
+        note("drawn log-probabilities", logProbs);
     }
 
     private void optimizer() {
