@@ -19,7 +19,8 @@ import org.apache.hadoop.fs.Path;
  * not heard of for the time of expiry has lost it; so has, at its next look, one that was replaced.
  *
  * <p>No two clocks have to agree: a newcomer watches the heartbeat for the time that its own clock finds missing, and for
- * two beats at least. A holder whose heartbeat moves while it is watched is alive, and the newcomer is refused.
+ * two beats at least. A holder whose heartbeat moves while it is watched is alive, and the newcomer is refused. One that ran
+ * on the newcomer's machine and is no more is not waited for.
  */
 public final class RunLease {
     /** Beats within the time of expiry. */
@@ -86,14 +87,9 @@ public final class RunLease {
             awaitEnd(newest, say);
         }
         String now = clock.instant().toString();
+        long process = ProcessHandle.current().pid();
         LeaseRecord mine = new LeaseRecord(
-                newest + 1,
-                UUID.randomUUID().toString(),
-                host(),
-                ProcessHandle.current().pid(),
-                now,
-                now,
-                false);
+                newest + 1, UUID.randomUUID().toString(), host(), process, ProcessMark.of(process), now, now, false);
         if (!files.claim(mine) || files.newest() != mine.epoch()) {
             throw held(files.read(files.newest()));
         }
@@ -104,6 +100,11 @@ public final class RunLease {
     /** Returns when the holder has given the lease back or cannot be alive. */
     private void awaitEnd(long epoch, Consumer<String> say) throws IOException, InterruptedException {
         Optional<LeaseRecord> first = files.read(epoch);
+        if (first.isPresent() && !first.get().released() && first.get().isDead()) {
+            say.accept("run '%s' was not given back by %s, which has ended; this start takes over"
+                    .formatted(run, holder(first)));
+            return;
+        }
         Duration toWatch = first.map(this::toWatch).orElse(expiry);
         if (!toWatch.isZero()) {
             say.accept(("run '%s' was not given back by %s; waiting up to %d s for it to be heard of or to be given up")

@@ -18,6 +18,8 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Time passes only where somebody waits: half a beat (2.5 s) at a time. */
@@ -59,6 +61,29 @@ class RunLeaseTest {
         assertThat(second.fence().epoch()).isEqualTo(2);
         assertThat(waited).isEqualTo(EXPIRY);
         assertThat(said).singleElement().asString().contains("run 'first'", "process", "waiting up to 30 s");
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aHolderThatEndedOnThisMachineIsNotWaitedFor() throws Exception {
+        Process holder = new ProcessBuilder("sleep", "60").start();
+        String mark = ProcessMark.of(holder.pid());
+        assertThat(ProcessMark.hasEnded(mark)).isFalse();
+        assertThat(ProcessMark.hasEnded(mark.replaceFirst("[0-9]+$", "1")))
+                .as("another process with its number")
+                .isTrue();
+        assertThat(ProcessMark.hasEnded("elsewhere" + mark)).isFalse();
+        holder.destroyForcibly().waitFor();
+        assertThat(ProcessMark.hasEnded(mark)).isTrue();
+
+        new LeaseFiles(folder.lease(), hadoop)
+                .claim(new LeaseRecord(1, "other", "host", holder.pid(), mark, now.toString(), now.toString(), false));
+        assertThat(take().fence().epoch()).isEqualTo(2);
+        assertThat(waited).isZero();
+        assertThat(said)
+                .singleElement()
+                .asString()
+                .contains("process " + holder.pid(), "which has ended; this start takes over");
     }
 
     @Test
@@ -159,7 +184,7 @@ class RunLeaseTest {
         RunLease quick = new RunLease(folder, hadoop, Duration.ofMillis(60));
         HeldLease first = quick.take(said::add, told::countDown);
         new LeaseFiles(folder.lease(), hadoop)
-                .claim(new LeaseRecord(2, "other", "host", 1, now.toString(), now.toString(), false));
+                .claim(new LeaseRecord(2, "other", "host", 1, "", now.toString(), now.toString(), false));
         assertThat(told.await(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
         first.close();
     }
