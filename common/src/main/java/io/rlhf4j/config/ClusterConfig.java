@@ -42,8 +42,19 @@ public record ClusterConfig(
                                 "How long a rank waits for the others in a collective operation before the job is aborted.",
                         preset = "10m")
                 Duration collectiveTimeout,
-        @Doc(value = "Tries of a training job before the run fails.", preset = "3", range = "[1, inf)") int attempts,
-        @Doc(value = "Pause before the second try; it doubles from then on.", preset = "5s") Duration backoff,
+        @Doc(
+                        value =
+                                "Tries of a step that come no further before the run fails: a new checkpoint begins the count"
+                                        + " anew.",
+                        preset = "5",
+                        range = "[1, inf)")
+                int attempts,
+        @Doc(
+                        value =
+                                "Pause before the second try; it doubles from then on. Slots of lost executors are waited for"
+                                        + " beside it.",
+                        preset = "1s")
+                Duration backoff,
         @Doc(
                         value =
                                 "After how long without a sign of life the process that writes a run may be replaced by a"

@@ -63,6 +63,11 @@ final class ExportTask extends TrainedTask<Boolean> {
     }
 
     @Override
+    public String what() {
+        return "the export after iteration " + state().version();
+    }
+
+    @Override
     StateId after() {
         return state();
     }

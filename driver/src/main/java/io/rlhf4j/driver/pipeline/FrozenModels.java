@@ -15,6 +15,7 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tokenizer.Tokenizer;
 import io.rlhf4j.workers.runtime.Slot;
 import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.hadoop.conf.Configuration;
@@ -55,13 +56,15 @@ final class FrozenModels implements AutoCloseable {
     static FrozenModels take(Slot slot, TaskSettings settings, RunConfig config) throws IOException {
         FrozenModels kept =
                 slot.take(HOLDING, state(settings, config), FrozenModels.class).orElse(null);
-        return kept != null
-                ? kept
-                : new FrozenModels(
-                        config,
-                        settings.models(),
-                        settings.hadoopConfiguration(),
-                        TaskSettings.scope(slot, config, "frozen models"));
+        if (kept != null) {
+            return kept;
+        }
+        WorkPhase.LOAD.begins("the models that do not change");
+        return new FrozenModels(
+                config,
+                settings.models(),
+                settings.hadoopConfiguration(),
+                TaskSettings.scope(slot, config, "frozen models"));
     }
 
     void giveBack(Slot slot, TaskSettings settings, RunConfig config) {
@@ -69,7 +72,8 @@ final class FrozenModels implements AutoCloseable {
     }
 
     private static StateId state(TaskSettings settings, RunConfig config) {
-        return new StateId(config.path(), settings.attempt(), 0);
+        // They follow from what a task is told, whichever attempt tells it.
+        return new StateId(config.path(), settings.configuration() + settings.models(), 0);
     }
 
     private Reward reward(ModelDirectory directories, RunConfig config, PpoModels models, ModelReward model) {

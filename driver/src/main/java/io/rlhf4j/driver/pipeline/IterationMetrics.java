@@ -22,32 +22,21 @@ final class IterationMetrics {
      *
      * @param update metrics of the update
      * @param prompts how many there were
-     * @param rollouts what came of them
-     * @param clock of the rollout job
-     * @param rolloutSeconds of the rollout job, the table included
+     * @param rolled what came of them, and the seconds that it took
      * @param iterationSeconds of the iteration so far
      */
     Map<String, Double> of(
-            Map<String, Double> update,
-            int prompts,
-            List<Rollout> rollouts,
-            RolloutClock clock,
-            double rolloutSeconds,
-            double iterationSeconds) {
+            Map<String, Double> update, int prompts, RolloutTable.Committed rolled, double iterationSeconds) {
         Map<String, Double> metrics = new LinkedHashMap<>(update);
-        int ranks = config.cluster().ranks();
-        double generate = clock.generateSeconds() / ranks;
-        metrics.put("seconds_generate", generate);
-        double score = clock.scoreSeconds() / ranks;
-        metrics.put("seconds_score", score);
-        metrics.put("seconds_switch", clock.switchSeconds() / ranks);
-        metrics.put("seconds_rollout", rolloutSeconds);
+        metrics.putAll(rolled.seconds());
+        List<Rollout> rollouts = rolled.rollouts();
         metrics.put("seconds_iteration", iterationSeconds);
         long sampled = rollouts.stream()
                 .mapToLong(rollout -> rollout.response().length)
                 .sum();
-        metrics.put("tokens_per_second_generate", sampled / generate);
-        metrics.put("tokens_per_second_score", tokens(rollouts) / score);
+        metrics.put("tokens_per_second_generate", sampled / rolled.seconds().get("seconds_generate"));
+        metrics.put(
+                "tokens_per_second_score", tokens(rollouts) / rolled.seconds().get("seconds_score"));
         metrics.put("tokens_per_second_train", trainedTokens(update, rollouts) / trainSeconds(update));
         double asked = (double) prompts * config.ppo().samples();
         metrics.put("dropped_rate", 1 - rollouts.size() / asked);

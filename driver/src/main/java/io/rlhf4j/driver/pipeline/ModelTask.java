@@ -4,6 +4,7 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.workers.runtime.AssignedGpu;
 import io.rlhf4j.workers.runtime.Slot;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -62,7 +63,8 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
                     results.addAll(work(config, batch, trained, frozen));
                 }
                 frozen.giveBack(slot, settings, config);
-                trained.giveBack(slot, settings, config, version);
+                trained.giveBack(slot);
+                WorkPhase.IDLE.begins("weights version " + version);
                 return results.iterator();
             } catch (RuntimeException failed) {
                 frozen.close();

@@ -10,7 +10,9 @@ import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.identity.RunRecord;
 import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.RankMachines;
+import io.rlhf4j.driver.spark.RankPlaces;
 import io.rlhf4j.driver.spark.Retry;
+import io.rlhf4j.driver.spark.Stragglers;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.Fence;
@@ -36,6 +38,9 @@ public final class Pipeline {
     private final Configuration hadoop;
     private final RunFolder folder;
     private final StepResults results;
+    private final RunCheckpoints checkpoints;
+    private final RankPlaces places = new RankPlaces();
+    private final Stragglers stragglers;
     private PreparedData prepared;
     private boolean begun;
     private List<Step> ahead = List.of();
@@ -55,9 +60,11 @@ public final class Pipeline {
         this.session = session;
         this.config = RankMachines.settle(config, session.sparkContext());
         this.progress = progress;
+        this.stragglers = new Stragglers(places, progress::note);
         this.hadoop = session.sparkContext().hadoopConfiguration();
         this.folder = RunFolder.of(config, hadoop, fence);
         this.results = new StepResults(folder);
+        this.checkpoints = new RunCheckpoints(this.config, folder, hadoop);
     }
 
     /**
@@ -85,6 +92,7 @@ public final class Pipeline {
                             Step.SFT,
                             barrierJob(),
                             progress,
+                            stragglers,
                             ids -> data().trainingRows(ids),
                             () -> requireNotInterrupted(Step.SFT))
                     .run(order, batchSize, steps, data().trainingRows(heldOut(Step.SFT)));
@@ -105,6 +113,7 @@ public final class Pipeline {
                             Step.REWARD,
                             barrierJob(),
                             progress,
+                            stragglers,
                             ids -> data().preferenceRows(ids),
                             () -> requireNotInterrupted(Step.REWARD))
                     .run(order, batchSize, steps, data().preferenceRows(heldOut(Step.REWARD)));
@@ -114,7 +123,14 @@ public final class Pipeline {
     /** Step 3: proximal policy optimisation. */
     public StepResult runPpo() {
         return once(Step.PPO, () -> new PpoStep(
-                        session, config, folder, progress, data(), barrierJob(), () -> requireNotInterrupted(Step.PPO))
+                        session,
+                        config,
+                        folder,
+                        progress,
+                        data(),
+                        barrierJob(),
+                        stragglers,
+                        () -> requireNotInterrupted(Step.PPO))
                 .run());
     }
 
@@ -156,7 +172,7 @@ public final class Pipeline {
         }
         StepResult result = new Retry(
                         config.cluster().attempts(), config.cluster().backoff(), progress::note)
-                .run(step.key(), () -> {
+                .run(step.key(), () -> checkpoints.newest(step), () -> {
                     requireNotInterrupted(step);
                     try {
                         requireRowsAhead();
@@ -230,8 +246,14 @@ public final class Pipeline {
         ClusterConfig cluster = config.cluster();
         return cluster.elastic()
                 ? BarrierJob.elastic(
-                        context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout(), progress::note)
-                : new BarrierJob(context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout());
+                        context(),
+                        cluster.ranks(),
+                        cluster.slotTimeout(),
+                        cluster.collectiveTimeout(),
+                        places,
+                        progress::note)
+                : new BarrierJob(
+                        context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout(), places);
     }
 
     private static long steps(RowOrder order, double epochs, int batchSize, int limit) {

@@ -11,6 +11,7 @@ import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.spark.BarrierJob;
+import io.rlhf4j.driver.spark.Stragglers;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
@@ -49,11 +50,13 @@ final class PpoStep {
     private final RunFolder folder;
     private final PublishedWeights weights;
     private final BarrierJob ranks;
+    private final Stragglers stragglers;
     private final Runnable goOn;
 
     /**
      * The step on a session.
      *
+     * @param stragglers hears how long ranks are at work
      * @param goOn throws where the run is to stop; asked between jobs
      */
     PpoStep(
@@ -63,12 +66,14 @@ final class PpoStep {
             Progress progress,
             PreparedData data,
             BarrierJob ranks,
+            Stragglers stragglers,
             Runnable goOn) {
         this.session = session;
         this.context = JavaSparkContext.fromSparkContext(session.sparkContext());
         this.config = config;
         this.progress = progress;
         this.data = data;
+        this.stragglers = stragglers;
         this.goOn = goOn;
         this.hadoop = session.sparkContext().hadoopConfiguration();
         this.folder = folder;
@@ -116,16 +121,11 @@ final class PpoStep {
                 progress.note("ppo goes on after iteration " + begin);
                 metrics.cutAfter(Step.PPO, begin);
             }
-            if (!weights.whole(begin)) {
-                throw Rlhf4jException.data(
-                        ("%s is damaged or missing, but the checkpoint after iteration %d goes on with it; remove that"
-                                        + " checkpoint to go on from an earlier one")
-                                .formatted(folder.weights(begin), begin));
-            }
         }
 
         StepResult run() throws IOException {
             int iterations = config.ppo().iterations();
+            requireWeights();
             Map<String, Double> before = evaluation.of(settings, 0);
             progress.begin(PHASE, begin, iterations);
             for (long iteration = begin; iteration < iterations; iteration++) {
@@ -137,18 +137,26 @@ final class PpoStep {
             return new StepResult(Step.PPO, Math.max(begin, iterations), before, after, exports());
         }
 
+        /** Rollouts need the weights that the checkpoint was published with. */
+        private void requireWeights() throws IOException {
+            if (!weights.whole(begin)) {
+                progress.note("%s is damaged or missing: published again from the checkpoint after iteration %d"
+                        .formatted(folder.weights(begin), begin));
+                ranks.run(
+                        TrainedTask.HOLDING,
+                        state(begin),
+                        Boolean.class,
+                        new PublishTask(settings, saved, state(begin)));
+            }
+        }
+
         private void iterate(long iteration) throws IOException {
             goOn.run();
             long start = System.nanoTime();
-            RolloutTable table = new RolloutTable(session, folder);
             List<PromptRow> prompts = prompts(iteration);
-            RolloutClock clock = new RolloutClock(context.sc());
-            table.write(
-                    iteration,
-                    context.parallelize(prompts, config.cluster().rolloutPartitionsOrRanks())
-                            .mapPartitions(new RolloutTask(settings, iteration, beta, clock)));
-            ArrayList<Rollout> rollouts = new ArrayList<>(table.read(iteration));
-            double rolloutSeconds = seconds(start);
+            RolloutTable.Committed rolled =
+                    new RolloutPhase(session, config, folder, progress).of(settings, iteration, beta, prompts);
+            ArrayList<Rollout> rollouts = new ArrayList<>(rolled.rollouts());
             goOn.run();
             requireSome(rollouts, iteration);
             long done = iteration + 1;
@@ -156,9 +164,13 @@ final class PpoStep {
                     || done == config.ppo().iterations();
             List<IterationResult> results = update(iteration, rollouts, save);
             PpoUpdate update = results.get(0).update();
+            Map<String, Double> ranksAtWork = stragglers.look(
+                    "the update of iteration " + iteration,
+                    results.stream().mapToDouble(PpoStep::busySeconds).toArray());
             beta = update.nextBeta();
-            Map<String, Double> numbers = new IterationMetrics(config)
-                    .of(update.metrics(), prompts.size(), rollouts, clock, rolloutSeconds, seconds(start));
+            Map<String, Double> numbers =
+                    new IterationMetrics(config).of(update.metrics(), prompts.size(), rolled, seconds(start));
+            numbers.putAll(ranksAtWork);
             metrics.append(Step.PPO, TRAIN, done, numbers);
             if (save) {
                 // First the metrics: no committed iteration lacks them.
@@ -225,6 +237,14 @@ final class PpoStep {
         private static double seconds(long start) {
             return (System.nanoTime() - start) * 1e-9;
         }
+    }
+
+    /** What a rank has spent on the update without waiting for others. */
+    private static double busySeconds(IterationResult result) {
+        Map<String, Double> seconds = result.update().metrics();
+        return seconds.get("seconds_train_actor")
+                + seconds.get("seconds_train_critic")
+                - seconds.get("seconds_communicate");
     }
 
     private List<PromptRow> prompts(long iteration) {

@@ -8,12 +8,6 @@ import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.SmallFiles;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -80,24 +74,45 @@ final class PublishedWeights {
         if (version == 0) {
             return true;
         }
-        Optional<String> text = files.read(new Path(folder.weights(version), MANIFEST));
-        if (text.isEmpty()) {
-            return false;
-        }
-        try {
-            Manifest manifest = JSON.readValue(text.get(), Manifest.class);
-            return manifest.version() == version && manifest.files().equals(hashes(version));
-        } catch (JsonProcessingException damaged) {
-            return false;
+        Optional<Manifest> manifest = manifest(version);
+        return manifest.isPresent() && manifest.get().files().equals(hashes(version));
+    }
+
+    /** @throws Rlhf4jException of kind RETRYABLE where a version was never finished, or is not what was published */
+    void require(long version) throws IOException {
+        if (!whole(version)) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "%s: its files are not those of its manifest: the published weights are damaged or were never finished"
+                            .formatted(folder.weights(version)));
         }
     }
 
-    /** @throws Rlhf4jException of kind RETRYABLE where a version was never finished */
-    void require(long version) throws IOException {
-        if (version > 0 && !files.exists(new Path(folder.weights(version), MANIFEST))) {
-            throw new Rlhf4jException(
-                    ErrorKind.RETRYABLE,
-                    "%s has no manifest: these weights were never finished".formatted(folder.weights(version)));
+    /**
+     * A text that stands for the content of a version: the same bytes have the same.
+     *
+     * @throws Rlhf4jException of kind RETRYABLE where a version was never finished
+     */
+    String content(long version, PpoModels start) throws IOException {
+        if (version == 0) {
+            return start.toString();
+        }
+        return manifest(version)
+                .map(manifest -> manifest.files().toString())
+                .orElseThrow(() -> new Rlhf4jException(
+                        ErrorKind.RETRYABLE,
+                        "%s has no manifest: these weights were never finished".formatted(folder.weights(version))));
+    }
+
+    private Optional<Manifest> manifest(long version) throws IOException {
+        try {
+            Optional<String> text = files.read(new Path(folder.weights(version), MANIFEST));
+            return text.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(JSON.readValue(text.get(), Manifest.class))
+                            .filter(manifest -> manifest.version() == version && manifest.files() != null);
+        } catch (JsonProcessingException damaged) {
+            return Optional.empty();
         }
     }
 
@@ -133,20 +148,9 @@ final class PublishedWeights {
                 continue;
             }
             for (FileStatus file : system.listStatus(directory)) {
-                hashes.put(model + "/" + file.getPath().getName(), hash(system, file.getPath()));
+                hashes.put(model + "/" + file.getPath().getName(), Sha256.of(file.getPath(), hadoop));
             }
         }
         return hashes;
-    }
-
-    private static String hash(FileSystem system, Path file) throws IOException {
-        try (InputStream in = system.open(file);
-                DigestOutputStream out =
-                        new DigestOutputStream(OutputStream.nullOutputStream(), MessageDigest.getInstance("SHA-256"))) {
-            in.transferTo(out);
-            return HexFormat.of().formatHex(out.getMessageDigest().digest());
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every Java platform has SHA-256", impossible);
-        }
     }
 }

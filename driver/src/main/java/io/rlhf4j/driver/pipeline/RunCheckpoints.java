@@ -44,6 +44,11 @@ public final class RunCheckpoints {
      */
     public record Entry(Step step, long position, Optional<Checkpoint> checkpoint, String damage) {}
 
+    /** Steps or iterations behind the newest checkpoint of a step, damaged or not; 0 where there is none. */
+    long newest(Step step) {
+        return store(step).steps().stream().findFirst().orElse(0L);
+    }
+
     /** All checkpoints that were finished, by step, the newest first. */
     public List<Entry> list() {
         return entries(CheckpointStore::look);

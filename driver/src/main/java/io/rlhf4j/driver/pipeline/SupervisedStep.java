@@ -10,6 +10,7 @@ import io.rlhf4j.data.TokenRow;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.LiveReports;
+import io.rlhf4j.driver.spark.Stragglers;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
@@ -48,11 +49,13 @@ final class SupervisedStep<R extends TokenRow> {
     private final Configuration hadoop;
     private final BarrierJob job;
     private final Progress progress;
+    private final Stragglers stragglers;
     private final CheckpointStore store;
     private final Function<long[], List<R>> rows;
     private final Runnable stopHere;
 
     /**
+     * @param stragglers hears how long ranks are at work
      * @param rows reads prepared rows by their numbers
      * @param stopHere called between jobs, where there is none to cancel; throws where the run was interrupted
      */
@@ -63,6 +66,7 @@ final class SupervisedStep<R extends TokenRow> {
             Step step,
             BarrierJob job,
             Progress progress,
+            Stragglers stragglers,
             Function<long[], List<R>> rows,
             Runnable stopHere) {
         this.context = context;
@@ -72,6 +76,7 @@ final class SupervisedStep<R extends TokenRow> {
         this.folder = folder;
         this.job = job;
         this.progress = progress;
+        this.stragglers = stragglers;
         this.rows = rows;
         this.stopHere = stopHere;
         this.store = new CheckpointStore(
@@ -179,10 +184,20 @@ final class SupervisedStep<R extends TokenRow> {
                     new SerializableConfiguration(hadoop),
                     folder.fence());
             results = job.run(step.key(), position.state(), ChunkResult.class, task);
+            stragglers.look(
+                    task.what(),
+                    results.stream().mapToDouble(SupervisedStep::busySeconds).toArray());
         }
         List<CheckpointFile> files =
                 results.stream().flatMap(result -> result.files().stream()).toList();
         return record(position, results.get(0), files, told.get(), log);
+    }
+
+    /** What a rank has spent on its steps without waiting for others. */
+    private static double busySeconds(ChunkResult result) {
+        return result.metrics().stream()
+                .mapToDouble(step -> step.get("seconds") - step.getOrDefault("seconds_communicate", 0.0))
+                .sum();
     }
 
     /** Before the first step, after the last, and in between as often as the configuration says. */

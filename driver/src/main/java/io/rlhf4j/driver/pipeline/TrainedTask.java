@@ -6,6 +6,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.RankTask;
 import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import java.io.IOException;
 
 /**
@@ -54,6 +55,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
             models.join(context.collectives());
             T result = work(config, models, context);
             context.slot().give(HOLDING, after(), models);
+            WorkPhase.IDLE.begins("rank " + context.rank());
             return result;
         } catch (Exception | Error failed) {
             models.close();
@@ -73,6 +75,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
                     ErrorKind.RETRYABLE,
                     "the models after iteration %d are gone with an executor".formatted(state.version()));
         }
+        WorkPhase.LOAD.begins("rank %d, the models after iteration %d".formatted(context.rank(), saved));
         TrainedModels models = new TrainedModels(
                 config,
                 settings.models(),

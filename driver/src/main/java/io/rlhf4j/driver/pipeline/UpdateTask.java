@@ -4,12 +4,12 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.format.ElementType;
-import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -47,11 +47,17 @@ final class UpdateTask extends TrainedTask<IterationResult> {
 
     @Override
     IterationResult work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
+        String what = "rank %d, iteration %d".formatted(context.rank(), state().version());
+        WorkPhase.UPDATE.begins(what);
         PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
         LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
         long begin = System.nanoTime();
-        publish(config, models);
+        WorkPhase.PUBLISH.begins(what);
+        PublishTask.publish(settings(), config, models, after().version());
         long published = System.nanoTime();
+        if (save) {
+            WorkPhase.CHECKPOINT.begins(what);
+        }
         List<CheckpointFile> files = save ? checkpoint(config, models, context) : List.of();
         metrics.put("seconds_publish", (published - begin) * 1e-9);
         metrics.put("seconds_checkpoint", (System.nanoTime() - published) * 1e-9);
@@ -71,24 +77,14 @@ final class UpdateTask extends TrainedTask<IterationResult> {
                 .write(after().version(), models, context.collectives());
     }
 
-    private void publish(RunConfig config, TrainedModels models) throws IOException {
-        long version = after().version();
-        PublishedWeights weights =
-                new PublishedWeights(settings().folder(config), settings().hadoopConfiguration());
-        ModelDirectory directories = new ModelDirectory(settings().hadoopConfiguration());
-        models.actorEngine().onFirstRank(() -> {
-            weights.begin(version);
-            directories.save(models.actor(), weights.directory(version, PublishedWeights.ACTOR), stored(models));
-        });
-        models.criticEngine().onFirstRank(() -> {
-            directories.save(models.critic(), weights.directory(version, PublishedWeights.CRITIC), stored(models));
-            weights.commit(version);
-        });
-    }
-
     /** The type that keeps every bit of the weights. */
     static ElementType stored(TrainedModels models) {
         return models.actor().type() == DType.BF16 ? ElementType.BF16 : ElementType.F32;
+    }
+
+    @Override
+    public String what() {
+        return "the update of iteration " + state().version();
     }
 
     @Override

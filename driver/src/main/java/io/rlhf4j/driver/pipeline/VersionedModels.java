@@ -8,26 +8,30 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.runtime.Slot;
 import io.rlhf4j.workers.runtime.StateId;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 
-/** Actor and critic of one version of the published weights. Kept in a slot until another version is asked for. */
+/** Actor and critic of one version of the published weights. Kept in a slot until others are asked for. */
 final class VersionedModels implements AutoCloseable {
     static final String HOLDING = "ppo published";
 
+    private final StateId state;
     private final Scope scope;
     private final CausalLanguageModel actor;
     private final CausalLanguageModel generator;
     private final ScoreModel critic;
     private double switchSeconds;
 
-    private VersionedModels(TaskSettings settings, RunConfig config, long version, Scope scope) throws IOException {
+    private VersionedModels(
+            TaskSettings settings, RunConfig config, PublishedWeights weights, StateId state, Scope scope)
+            throws IOException {
         long begin = System.nanoTime();
-        PublishedWeights weights = new PublishedWeights(settings.folder(config), settings.hadoopConfiguration());
-        weights.require(version);
+        long version = state.version();
         ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
         DType type = config.compute().dtype();
         this.scope = scope;
+        this.state = state;
         try {
             actor = directories.loadCausal(new Path(weights.actor(version, settings.models())), scope, type);
             DType generation = config.compute().generationOrDtype();
@@ -43,20 +47,20 @@ final class VersionedModels implements AutoCloseable {
 
     /** Those that the slot keeps in this version, else freshly loaded ones. */
     static VersionedModels take(Slot slot, TaskSettings settings, RunConfig config, long version) throws IOException {
-        VersionedModels kept = slot.take(HOLDING, state(settings, config, version), VersionedModels.class)
-                .orElse(null);
-        return kept != null
-                ? kept
-                : new VersionedModels(
-                        settings, config, version, TaskSettings.scope(slot, config, "weights version " + version));
+        PublishedWeights weights = new PublishedWeights(settings.folder(config), settings.hadoopConfiguration());
+        StateId state = new StateId(config.path(), weights.content(version, settings.models()), version);
+        VersionedModels kept = slot.take(HOLDING, state, VersionedModels.class).orElse(null);
+        if (kept != null) {
+            return kept;
+        }
+        WorkPhase.LOAD.begins("weights version " + version);
+        weights.require(version);
+        Scope scope = TaskSettings.scope(slot, config, "weights version " + version);
+        return new VersionedModels(settings, config, weights, state, scope);
     }
 
-    void giveBack(Slot slot, TaskSettings settings, RunConfig config, long version) {
-        slot.give(HOLDING, state(settings, config, version), this);
-    }
-
-    private static StateId state(TaskSettings settings, RunConfig config, long version) {
-        return new StateId(config.path(), settings.attempt(), version);
+    void giveBack(Slot slot) {
+        slot.give(HOLDING, state, this);
     }
 
     Scope scope() {

@@ -10,6 +10,7 @@ import org.apache.spark.SparkContext;
 /** What can be known before a barrier job is submitted, said in one sentence instead of Spark's ten minutes. */
 final class BarrierChecks {
     private static final String GPUS_OF_A_TASK = "spark.task.resource.gpu.amount";
+    private static final long LOOK_MILLIS = 200;
 
     private BarrierChecks() {}
 
@@ -32,7 +33,7 @@ final class BarrierChecks {
     /**
      * Waits until the cluster has a slot for every rank, or the time is over.
      *
-     * @param heard called with the seconds waited while it waits
+     * @param heard called with the seconds waited, once for each of them
      * @return how many slots there are
      */
     static int awaitSlots(SparkContext context, int ranks, Duration timeout, LongConsumer heard)
@@ -40,13 +41,17 @@ final class BarrierChecks {
         requirePossible(context.conf());
         long begin = System.nanoTime();
         int slots = slots(context);
+        long told = -1;
         while (slots < ranks) {
             long waited = (System.nanoTime() - begin) / 1_000_000_000L;
             if (waited >= timeout.toSeconds() || context.isLocal()) {
                 return slots;
             }
-            heard.accept(waited);
-            Thread.sleep(1000);
+            if (waited > told) {
+                heard.accept(waited);
+                told = waited;
+            }
+            Thread.sleep(LOOK_MILLIS);
             slots = slots(context);
         }
         return slots;
@@ -57,9 +62,9 @@ final class BarrierChecks {
         return new Rlhf4jException(
                 kind,
                 ("%d ranks need %d slots at once, the cluster has %d; wait longer (cluster.slot_timeout), lower"
-                    + " cluster.ranks, let the run go on with fewer (cluster.elastic), or give"
-                    + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many (local"
-                    + " mode: local[%d])")
+                                + " cluster.ranks, let the run go on with fewer (cluster.elastic), or give"
+                                + " spark.executor.instances x spark.executor.cores / spark.task.cpus at least that many (local"
+                                + " mode: local[%d])")
                         .formatted(ranks, ranks, slots, ranks));
     }
 

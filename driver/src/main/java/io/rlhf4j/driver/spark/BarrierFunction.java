@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.storage.BlockManagerId;
 import scala.collection.Iterator;
 import scala.collection.Iterator$;
 import scala.runtime.AbstractFunction1;
@@ -41,47 +42,51 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
     public Iterator<RankOutcome> apply(Iterator<Integer> place) {
         BarrierTaskContext context = BarrierTaskContext.get();
         WorkerRuntime runtime = WorkerRuntime.ofThisJvm();
-        String host = SparkEnv.get().blockManager().blockManagerId().host();
+        BlockManagerId here = SparkEnv.get().blockManager().blockManagerId();
         Optional<String> gpu = AssignedGpu.of(context);
         try (RankGroup.Door door = group.open(context.getTaskInfos().length)) {
             // The one exchange of the job: Spark takes a second for each.
             String own = new RankAgreement.Claim(
-                            runtime.id(), host, gpu, door.address(), runtime.holding(holding, state, gpu))
+                            runtime.id(), here.host(), gpu, door.address(), runtime.holding(holding, state, gpu))
                     .format();
             List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(own))
                     .map(RankAgreement.Claim::parse)
                     .toList();
-            return Iterator$.MODULE$.single(outcome(runtime, door, host, claims, context.partitionId()));
+            return Iterator$.MODULE$.single(outcome(runtime, door, here, claims, context.partitionId()));
         }
     }
 
     private RankOutcome outcome(
-            WorkerRuntime runtime, RankGroup.Door door, String host, List<RankAgreement.Claim> claims, int place) {
+            WorkerRuntime runtime,
+            RankGroup.Door door,
+            BlockManagerId here,
+            List<RankAgreement.Claim> claims,
+            int place) {
         RankAgreement agreement = RankAgreement.of(claims);
         int rank = agreement.ranks().get(place);
         try {
             RankAgreement.requireOneGpuEach(claims);
             try (Slot.Lease lease = runtime.slot(rank).lease(claims.get(place).gpu());
                     Collectives collectives = door.join(runtime, rank, claims, agreement)) {
-                return work(new RankContext(collectives, lease.slot(), agreement.complete()), host);
+                return work(new RankContext(collectives, lease.slot(), agreement.complete()), here);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            return RankOutcome.failed(rank, host, interrupted);
+            return RankOutcome.failed(rank, here.host(), here.executorId(), interrupted);
         } catch (Rlhf4jException apart) {
-            return RankOutcome.failed(rank, host, apart);
+            return RankOutcome.failed(rank, here.host(), here.executorId(), apart);
         }
     }
 
-    private RankOutcome work(RankContext context, String host) {
+    private RankOutcome work(RankContext context, BlockManagerId here) {
         try {
-            return RankOutcome.done(context.rank(), host, task.run(context));
+            return RankOutcome.done(context.rank(), here.host(), here.executorId(), task.run(context));
         } catch (VirtualMachineError fatal) {
             context.collectives().abort(fatal);
             throw fatal;
         } catch (Throwable failed) {
             context.collectives().abort(failed);
-            return RankOutcome.failed(context.rank(), host, failed);
+            return RankOutcome.failed(context.rank(), here.host(), here.executorId(), failed);
         }
     }
 }

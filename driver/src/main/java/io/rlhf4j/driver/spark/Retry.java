@@ -4,6 +4,7 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.spark.SparkException;
 
 /** Submits again what may work a second time: Spark itself never repeats a barrier job that returns results. */
@@ -13,7 +14,7 @@ public final class Retry {
     private final Consumer<String> heard;
 
     /**
-     * A limit on tries.
+     * A limit on tries that come no further.
      *
      * @param backoff pause before the second try; it doubles from then on
      * @param heard told of each failure that is not the last
@@ -35,13 +36,20 @@ public final class Retry {
      * Runs {@code attempt} until it succeeds, fails in a way that would repeat, or has failed too often.
      *
      * @param what for messages: {@code sft}
+     * @param committed how far the work is for good; tries count from 1 again where that has grown
      */
-    public <T> T run(String what, Attempt<T> attempt) {
+    public <T> T run(String what, LongSupplier committed, Attempt<T> attempt) {
+        long before = committed.getAsLong();
         for (int tries = 1; ; tries++) {
             try {
                 return attempt.run();
             } catch (Exception failed) {
                 Rlhf4jException error = explain(what, failed);
+                long now = committed.getAsLong();
+                if (now > before) {
+                    tries = 1;
+                    before = now;
+                }
                 if (error.kind() != ErrorKind.RETRYABLE || tries == attempts) {
                     throw error;
                 }
@@ -53,6 +61,11 @@ public final class Retry {
         }
     }
 
+    /** Whether Spark says that a job was cancelled by somebody who wants it to end; a lost application is something else. */
+    static boolean isCancelled(String message) {
+        return message.contains("cancelled") && !message.contains("SparkContext was shut down");
+    }
+
     private static Rlhf4jException explain(String what, Exception failed) {
         // A task's own failure lies under what Spark says of it.
         for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
@@ -60,8 +73,7 @@ public final class Retry {
                 return known;
             }
         }
-        if (failed instanceof SparkException
-                && String.valueOf(failed.getMessage()).contains("cancelled")) {
+        if (failed instanceof SparkException && isCancelled(String.valueOf(failed.getMessage()))) {
             return new Rlhf4jException(ErrorKind.INTERRUPTED, what + " was interrupted; run again to go on", failed);
         }
         return new Rlhf4jException(ErrorKind.RETRYABLE, what + ": " + failed.getMessage(), failed);

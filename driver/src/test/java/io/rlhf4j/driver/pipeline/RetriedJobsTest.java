@@ -1,10 +1,13 @@
 package io.rlhf4j.driver.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.files.FaultyFileSystem;
 import io.rlhf4j.driver.spark.LocalSpark;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs of which a task fails once come to what they come to without the failure. */
+/** Jobs of which a task fails come to what they come to without the failure. Two tries are allowed. */
 @Timeout(170)
 class RetriedJobsTest {
     private static SparkSession session;
@@ -46,29 +49,68 @@ class RetriedJobsTest {
 
     @Test
     void aPartitionOfTheRolloutJobIsGeneratedAgainWithTheSameRows() throws IOException {
-        failOnce("rollouts/iteration=00000001/.*part-00001");
+        failAt("the disk went away", "rollouts/iteration=00000001/.*part-00001");
         RunConfig config = config("rollouts");
         new Pipeline(session, config, Progress.silent()).runPpo();
         assertThat(FaultyFileSystem.clear()).isFalse();
 
-        assertThat(rollouts(config)).hasSize(8).isEqualTo(rollouts(undisturbed));
+        assertThat(rollouts(config)).hasSize(12).isEqualTo(rollouts(undisturbed));
         assertThat(weights(config)).isEqualTo(weights(undisturbed));
     }
 
     @Test
-    void anUpdateJobThatFailsIsDoneAgainFromTheLastCheckpoint() throws IOException {
-        failOnce("weights/version=00000002/");
+    void anUpdateJobThatFailsIsDoneAgainFromTheLastCheckpointWithTheRolloutsThatAreThere() throws IOException {
+        failAt("No space left on device", "weights/version=00000002/");
         RunConfig config = config("update");
-        new Pipeline(session, config, Progress.silent()).runPpo();
+        Notes notes = new Notes();
+        new Pipeline(session, config, notes).runPpo();
         assertThat(FaultyFileSystem.clear()).isFalse();
 
+        assertThat(notes.lines())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("ppo failed (try 1 of 2)", "the update of iteration 1: rank 0 on", "No space left"))
+                .contains("ppo goes on after iteration 1", "the rollouts of iteration 1 are there already");
         assertThat(rollouts(config)).isEqualTo(rollouts(undisturbed));
         assertThat(weights(config)).isEqualTo(weights(undisturbed));
     }
 
-    private static void failOnce(String path) {
-        FaultyFileSystem.once(path, 0, () -> {
-            throw new IOException("the disk went away");
+    @Test
+    void triesCountAnewWhereACheckpointWasWrittenInBetween() throws IOException {
+        failAt(
+                "the disk is full",
+                "weights/version=00000001/",
+                "weights/version=00000002/",
+                "weights/version=00000003/");
+        RunConfig config = config("thrice");
+        Notes notes = new Notes();
+        new Pipeline(session, config, notes).runPpo();
+        assertThat(FaultyFileSystem.clear()).isFalse();
+
+        assertThat(notes.lines().stream().filter(line -> line.contains("ppo failed (try 1 of 2)")))
+                .hasSize(3);
+        assertThat(weights(config)).isEqualTo(weights(undisturbed));
+    }
+
+    @Test
+    void whatFailsAgainAtTheSamePlaceEndsTheRun() throws IOException {
+        failAt("the disk is full", "weights/version=00000002/", "weights/version=00000002/");
+        RunConfig config = config("twice");
+        Notes notes = new Notes();
+        assertThatThrownBy(() -> new Pipeline(session, config, notes).runPpo())
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.RETRYABLE))
+                .hasMessageContaining("the update of iteration 1: rank 0 on")
+                .hasMessageContaining("the disk is full");
+        assertThat(FaultyFileSystem.clear()).isFalse();
+    }
+
+    /** Each time that the next of the files is made, writing it fails. */
+    private static void failAt(String message, String... paths) {
+        FaultyFileSystem.once(paths[0], 0, () -> {
+            if (paths.length > 1) {
+                failAt(message, List.of(paths).subList(1, paths.length).toArray(String[]::new));
+            }
+            throw new IOException(message);
         });
     }
 
@@ -77,6 +119,7 @@ class RetriedJobsTest {
                 folder,
                 name,
                 "folder=faulty:" + folder.resolve("runs"),
+                "ppo.iterations=3",
                 "ppo.critic_init=actor",
                 "ppo.rewards=[{kind: rule, name: short, rule: length, target: 4}]",
                 "cluster={rollout_partitions: 2, attempts: 2, backoff: 0s}");

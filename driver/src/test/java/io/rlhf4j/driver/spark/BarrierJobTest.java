@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.workers.runtime.RankContext;
+import io.rlhf4j.workers.runtime.RankTask;
 import io.rlhf4j.workers.runtime.StateId;
 import java.time.Duration;
 import java.util.List;
@@ -66,6 +68,36 @@ class BarrierJobTest {
     }
 
     @Test
+    void aRankThatNeverEndsIsNamedAndGivenUpWhenTheOthersHaveWaitedForIt() {
+        long begin = System.nanoTime();
+        assertThatThrownBy(() -> job(2, Duration.ofSeconds(1)).run("model", STATE, Boolean.class, new Hanging()))
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.RETRYABLE))
+                .hasMessageContaining("the update of iteration 7: rank(s) [1] on")
+                .hasMessageContaining("rank 0 waited 1000 ms for rank(s) 1 at barrier");
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(30));
+        // Both slots are free again.
+        assertThat(job(2).run("model", STATE, Boolean.class, context -> true)).containsExactly(true, true);
+    }
+
+    /** Rank 1 sleeps while the others wait for it. */
+    private record Hanging() implements RankTask<Boolean> {
+        @Override
+        public Boolean run(RankContext context) throws InterruptedException {
+            if (context.rank() == 1) {
+                Thread.sleep(Duration.ofMinutes(5).toMillis());
+            }
+            context.collectives().barrier();
+            return true;
+        }
+
+        @Override
+        public String what() {
+            return "the update of iteration 7";
+        }
+    }
+
+    @Test
     void moreRanksThanSlotsAreRefusedInOneSentence() {
         assertThatThrownBy(() -> job(3).run("model", STATE, Boolean.class, context -> true))
                 .isInstanceOfSatisfying(
@@ -84,7 +116,7 @@ class BarrierJobTest {
     void whatMayWorkASecondTimeIsTriedAgain() {
         int[] tries = new int[1];
         List<String> heard = new java.util.ArrayList<>();
-        String result = new Retry(3, Duration.ofMillis(1), heard::add).run("sft", () -> {
+        String result = new Retry(3, Duration.ofMillis(1), heard::add).run("sft", () -> 0, () -> {
             if (++tries[0] < 3) {
                 throw new IllegalStateException("executor lost");
             }
@@ -95,9 +127,25 @@ class BarrierJobTest {
     }
 
     @Test
+    void triesCountAnewWhereTheWorkHasComeFurther() {
+        long[] done = new long[1];
+        int[] tries = new int[1];
+        List<String> heard = new java.util.ArrayList<>();
+        assertThatThrownBy(() -> new Retry(2, Duration.ofMillis(1), heard::add).run("ppo", () -> done[0], () -> {
+                    if (++tries[0] <= 5) {
+                        done[0]++;
+                    }
+                    throw new IllegalStateException("executor lost");
+                }))
+                .hasMessageContaining("executor lost");
+        assertThat(tries[0]).isEqualTo(6);
+        assertThat(heard).hasSize(5).allSatisfy(line -> assertThat(line).contains("try 1 of 2"));
+    }
+
+    @Test
     void whatWouldRepeatIsNotTriedAgain() {
         int[] tries = new int[1];
-        assertThatThrownBy(() -> new Retry(3, Duration.ofMillis(1), line -> {}).run("sft", () -> {
+        assertThatThrownBy(() -> new Retry(3, Duration.ofMillis(1), line -> {}).run("sft", () -> 0, () -> {
                     tries[0]++;
                     throw Rlhf4jException.data("no rows");
                 }))
@@ -106,7 +154,10 @@ class BarrierJobTest {
     }
 
     private static BarrierJob job(int ranks) {
-        return new BarrierJob(
-                new JavaSparkContext(session.sparkContext()), ranks, Duration.ofSeconds(2), Duration.ofSeconds(20));
+        return job(ranks, Duration.ofSeconds(20));
+    }
+
+    private static BarrierJob job(int ranks, Duration deadline) {
+        return new BarrierJob(new JavaSparkContext(session.sparkContext()), ranks, Duration.ofSeconds(2), deadline);
     }
 }

@@ -102,6 +102,11 @@ public record ChunkTask<R extends TokenRow>(
         return new ChunkResult(metrics, evaluations, rank.engine().progress(), written);
     }
 
+    @Override
+    public String what() {
+        return "%s steps %d to %d".formatted(step.key(), state.version() + 1, state.version() + batches.size());
+    }
+
     private void evaluate(SupervisedRank<R> rank, long position, Map<Long, Map<String, Double>> evaluations) {
         if (evaluateAt.contains(position)) {
             evaluations.put(position, rank.trainer().evaluate(heldOut));

@@ -22,6 +22,7 @@ import io.rlhf4j.reward.Score;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tokenizer.Tokenizer;
+import io.rlhf4j.workers.runtime.WorkPhase;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -93,9 +94,12 @@ public final class RolloutWorker {
      * @param beta weight of the KL penalty
      */
     public TimedRollouts run(long iteration, List<PromptRow> prompts, long weightsVersion, double beta) {
+        String what = "iteration %d, %d prompts".formatted(iteration, prompts.size());
         long begin = System.nanoTime();
+        WorkPhase.GENERATE.begins(what);
         List<Rollout> sampled = generate(iteration, prompts, weightsVersion);
         long generated = System.nanoTime();
+        WorkPhase.SCORE.begins(what);
         List<Rollout> rewarded = score(prompts, sampled);
         Rollout[] rollouts = new Rollout[rewarded.size()];
         List<Integer> indices = IntStream.range(0, rollouts.length).boxed().toList();

@@ -68,8 +68,8 @@ public record RankAgreement(List<Integer> ranks, boolean complete) {
                 throw new Rlhf4jException(
                         ErrorKind.CLUSTER,
                         ("two ranks (tasks %d and %d) were given %s, which holds one; set"
-                            + " spark.task.resource.gpu.amount to 1, and where executors of a host see only their own"
-                            + " GPUs let the discovery script print UUIDs, not numbers that repeat")
+                                        + " spark.task.resource.gpu.amount to 1, and where executors of a host see only their own"
+                                        + " GPUs let the discovery script print UUIDs, not numbers that repeat")
                                 .formatted(other, task, gpu));
             }
         }

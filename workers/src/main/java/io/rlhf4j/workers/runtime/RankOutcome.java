@@ -12,10 +12,12 @@ import java.io.StringWriter;
  *
  * @param rank which
  * @param host where
+ * @param executor in which executor, by Spark's name for it
  * @param value the result; null after a failure
  * @param failure null after success
  */
-public record RankOutcome(int rank, String host, Object value, Failure failure) implements Serializable {
+public record RankOutcome(int rank, String host, String executor, Object value, Failure failure)
+        implements Serializable {
     /**
      * Why a rank failed.
      *
@@ -36,12 +38,12 @@ public record RankOutcome(int rank, String host, Object value, Failure failure) 
     }
 
     /** A rank that did what it should. */
-    public static RankOutcome done(int rank, String host, Object value) {
-        return new RankOutcome(rank, host, value, null);
+    public static RankOutcome done(int rank, String host, String executor, Object value) {
+        return new RankOutcome(rank, host, executor, value, null);
     }
 
     /** A rank that failed. */
-    public static RankOutcome failed(int rank, String host, Throwable thrown) {
-        return new RankOutcome(rank, host, null, Failure.of(thrown));
+    public static RankOutcome failed(int rank, String host, String executor, Throwable thrown) {
+        return new RankOutcome(rank, host, executor, null, Failure.of(thrown));
     }
 }

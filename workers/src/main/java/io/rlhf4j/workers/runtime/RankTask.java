@@ -7,4 +7,9 @@ import java.io.Serializable;
 public interface RankTask<T> extends Serializable {
     /** Does it. An exception ends the job for all ranks. */
     T run(RankContext context) throws Exception;
+
+    /** What it does, for messages: {@code the update of iteration 7}. Empty where nobody needs to know. */
+    default String what() {
+        return "";
+    }
 }
