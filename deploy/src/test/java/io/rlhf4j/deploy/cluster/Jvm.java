@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A process whose output goes to a file. */
 final class Jvm implements AutoCloseable {
@@ -38,6 +39,30 @@ final class Jvm implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** The processes that it has started, and theirs. */
+    Stream<ProcessHandle> descendants() {
+        return process.descendants();
+    }
+
+    /** Sends it a signal by name: {@code KILL}, {@code STOP}, {@code CONT}. */
+    void signal(String name) throws IOException, InterruptedException {
+        signal(pid(), name);
+    }
+
+    /** Sends a signal to a process. */
+    static void signal(long process, String name) throws IOException, InterruptedException {
+        if (new ProcessBuilder("kill", "-" + name, Long.toString(process))
+                        .start()
+                        .waitFor()
+                != 0) {
+            throw new IOException("no signal %s for process %d".formatted(name, process));
+        }
     }
 
     /**
@@ -71,7 +96,7 @@ final class Jvm implements AutoCloseable {
     /** Ends it and whatever it started, at once. */
     @Override
     public void close() {
-        List<ProcessHandle> all = process.descendants().toList();
+        List<ProcessHandle> all = descendants().toList();
         process.destroyForcibly();
         all.forEach(ProcessHandle::destroyForcibly);
         process.onExit().join();

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * installation has beside its jars, {@code spark-submit}, is made here from Spark's own launcher.
  */
 final class StandaloneCluster implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofMinutes(3);
     private static final Path DISTRIBUTION = Path.of("target", "rlhf4j").toAbsolutePath();
     private static final String HOST = "127.0.0.1";
 
@@ -31,6 +31,8 @@ final class StandaloneCluster implements AutoCloseable {
             throw new AssertionError(
                     "there is no distribution in %s: run `mvn -Pcluster verify`".formatted(DISTRIBUTION));
         }
+        // Maven has packaged it just before: the launch script need not.
+        Files.writeString(DISTRIBUTION.resolve(".built"), "");
         this.folder = folder;
         this.sparkHome = sparkHome(folder);
         this.master = jvm(
@@ -39,7 +41,7 @@ final class StandaloneCluster implements AutoCloseable {
     }
 
     /** Adds a worker. */
-    void addWorker(int cores, String memory) throws IOException, InterruptedException {
+    Jvm addWorker(int cores, String memory) throws IOException, InterruptedException {
         String name = "worker-" + workers.size();
         Jvm worker = jvm(
                 name,
@@ -57,6 +59,15 @@ final class StandaloneCluster implements AutoCloseable {
                 url);
         workers.add(worker);
         worker.await(Pattern.compile("(Successfully registered) with master"), START);
+        return worker;
+    }
+
+    /** The executors that live now. */
+    List<ExecutorProcess> executors() {
+        return workers.stream()
+                .flatMap(Jvm::descendants)
+                .flatMap(process -> ExecutorProcess.of(process).stream())
+                .toList();
     }
 
     /**
@@ -99,6 +110,10 @@ final class StandaloneCluster implements AutoCloseable {
                 java(),
                 "@" + DISTRIBUTION.resolve("jvm.options"),
                 "-Xmx256m",
+                // A machine that is busy elsewhere for a minute is not to lose its workers.
+                "-Dspark.worker.timeout=600",
+                // Without this a worker takes the signal of preemption, PWR, for its end.
+                "-Dspark.decommission.enabled=true",
                 "-cp",
                 sparkHome.resolve("jars") + "/*",
                 main));

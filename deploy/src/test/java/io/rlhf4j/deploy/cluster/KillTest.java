@@ -1,0 +1,190 @@
+package io.rlhf4j.deploy.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rlhf4j.config.Step;
+import io.rlhf4j.run.Fence;
+import io.rlhf4j.run.MetricsRow;
+import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.Retention;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whatever is killed, a run ends with the bits of the undisturbed one: PPO with a rank in each of three executors, ten of
+ * which die, with two drivers, and a driver that comes back when it was replaced. Prints what it cost and writes it to
+ * {@code target/kill-test.json}.
+ */
+@Tag("cluster-long")
+@EnabledOnOs(OS.LINUX)
+class KillTest {
+    private static final int RANKS = 3;
+    private static final int ITERATIONS = Integer.getInteger("rlhf4j.kill.iterations", 60);
+    private static final int PROMPTS = Integer.getInteger("rlhf4j.kill.prompts", 24);
+    private static final long SEED = Long.getLong("rlhf4j.kill.seed", 0);
+    private static final Duration LIMIT = Duration.ofMinutes(20);
+    private static final List<String> MODELS = List.of("actor", "critic", "actor-ema");
+
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+    private Path folder;
+
+    private TinyPpo ppo;
+
+    @Test
+    void theRunEndsWithTheBitsOfTheUndisturbedOneWhateverIsKilled() throws Exception {
+        ppo = new TinyPpo(folder);
+        try (StandaloneCluster cluster = new StandaloneCluster(folder)) {
+            for (int worker = 0; worker < RANKS; worker++) {
+                // A second core in each, because a stopped driver keeps its executors.
+                cluster.addWorker(2, "3g");
+            }
+            try (ExecutorWatch watch = new ExecutorWatch(cluster)) {
+                Instant begin = Instant.now();
+                undisturbed(cluster);
+                Instant between = Instant.now();
+                List<DisturbedRun.Event> events = disturbed(cluster, watch);
+                Instant end = Instant.now();
+                KillFigures figures = new KillFigures(
+                        Duration.between(begin, between),
+                        Duration.between(between, end),
+                        metrics("undisturbed"),
+                        metrics("disturbed"),
+                        events,
+                        watch.moments());
+                figures.write(Path.of("target", "kill-test.json"));
+                System.out.println(figures.text());
+                requireEachPhaseHit(events);
+            }
+        }
+        requireSameWeights();
+        requireSameMetrics();
+        requireSameRows();
+    }
+
+    private void undisturbed(StandaloneCluster cluster) throws IOException, InterruptedException {
+        try (Jvm driver = submit(cluster, "undisturbed", "undisturbed")) {
+            assertThat(driver.exitCode(LIMIT)).as(driver.text()).isZero();
+        }
+    }
+
+    private List<DisturbedRun.Event> disturbed(StandaloneCluster cluster, ExecutorWatch watch) throws Exception {
+        Random random = new Random(SEED);
+        RunFolder run = runFolder("disturbed");
+        CheckpointStore checkpoints = new CheckpointStore(
+                run.checkpoints(Step.PPO), new Configuration(), new Retention(1, 0), Map.of(), Fence.open());
+        try (DisturbedRun disturbed =
+                new DisturbedRun(log -> submit(cluster, "disturbed", log), watch, run, checkpoints, random)) {
+            return disturbed.endure(KillPlan.of(random));
+        }
+    }
+
+    private Jvm submit(StandaloneCluster cluster, String run, String log) throws IOException {
+        Path config = ppo.config(run, RANKS, ITERATIONS, PROMPTS);
+        return cluster.sparkSubmit(
+                log,
+                List.of(
+                        "--conf",
+                        "spark.network.timeout=600s",
+                        "--driver-memory",
+                        "768m",
+                        "--executor-memory",
+                        "768m",
+                        "--executor-cores",
+                        "1",
+                        "--total-executor-cores",
+                        Integer.toString(RANKS)),
+                List.of("ppo", "--config", config.toString()));
+    }
+
+    private RunFolder runFolder(String run) {
+        return new RunFolder(
+                new org.apache.hadoop.fs.Path(ppo.runs().resolve(run).toUri()), new Configuration());
+    }
+
+    private static void requireEachPhaseHit(List<DisturbedRun.Event> events) {
+        Map<KillPlan.Kind, Long> kinds =
+                events.stream().collect(Collectors.groupingBy(DisturbedRun.Event::kind, Collectors.counting()));
+        assertThat(kinds)
+                .containsEntry(KillPlan.Kind.EXECUTOR_DIES, 10L)
+                .containsEntry(KillPlan.Kind.DRIVER_DIES, 2L)
+                .containsEntry(KillPlan.Kind.DRIVER_IS_REPLACED, 1L);
+        assertThat(events.stream().map(DisturbedRun.Event::phase).toList()).containsAll(KillPlan.PHASES);
+    }
+
+    private void requireSameWeights() throws IOException {
+        for (String model : MODELS) {
+            assertThat(weights("disturbed", model)).as(model).isEqualTo(weights("undisturbed", model));
+        }
+    }
+
+    private byte[] weights(String run, String model) throws IOException {
+        return Files.readAllBytes(ppo.runs().resolve(run).resolve("export/%s/model.safetensors".formatted(model)));
+    }
+
+    private void requireSameMetrics() throws IOException {
+        assertThat(numbers("disturbed")).hasSize(ITERATIONS + 2).isEqualTo(numbers("undisturbed"));
+    }
+
+    private List<MetricsRow> metrics(String run) throws IOException {
+        return runFolder(run).openMetrics().rows();
+    }
+
+    /** All metrics but those that tell of time and memory, by series and position. */
+    private Map<String, Map<String, Double>> numbers(String run) throws IOException {
+        Map<String, Map<String, Double>> numbers = new TreeMap<>();
+        for (MetricsRow row : metrics(run)) {
+            Map<String, Double> values = new TreeMap<>(row.values());
+            values.keySet().removeIf(name -> name.matches("(seconds|tokens_per_second|memory|straggler)(_.*)?"));
+            assertThat(values).isNotEmpty();
+            numbers.put("%s %s %d".formatted(row.step(), row.series(), row.position()), values);
+        }
+        return numbers;
+    }
+
+    private void requireSameRows() throws IOException {
+        try (SparkSession session = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .getOrCreate()) {
+            Dataset<Row> rows = rollouts(session, "disturbed");
+            rows.createOrReplaceTempView("rollouts");
+            Row counts = session.sql("SELECT count(*), count(DISTINCT iteration, source, row_key, sample_index),"
+                            + " count(DISTINCT iteration) FROM rollouts")
+                    .first();
+            assertThat(counts.getLong(0)).isEqualTo((long) ITERATIONS * PROMPTS);
+            assertThat(counts.getLong(1)).isEqualTo((long) ITERATIONS * PROMPTS);
+            assertThat(counts.getLong(2)).isEqualTo(ITERATIONS);
+            assertThat(json(rows)).isEqualTo(json(rollouts(session, "undisturbed")));
+        }
+    }
+
+    private Dataset<Row> rollouts(SparkSession session, String run) {
+        return session.read()
+                .parquet(ppo.runs().resolve(run).resolve("rollouts").toString());
+    }
+
+    private static List<String> json(Dataset<Row> rows) {
+        return rows.orderBy("iteration", "source", "row_key", "sample_index")
+                .toJSON()
+                .collectAsList();
+    }
+}
