@@ -153,7 +153,7 @@ class KillTest {
         Map<String, Map<String, Double>> numbers = new TreeMap<>();
         for (MetricsRow row : metrics(run)) {
             Map<String, Double> values = new TreeMap<>(row.values());
-            values.keySet().removeIf(name -> name.matches("(seconds|tokens_per_second|memory|straggler)(_.*)?"));
+            values.keySet().removeIf(name -> name.matches("(seconds|tokens_per_second|memory|slowest_rank)(_.*)?"));
             assertThat(values).isNotEmpty();
             numbers.put("%s %s %d".formatted(row.step(), row.series(), row.position()), values);
         }
