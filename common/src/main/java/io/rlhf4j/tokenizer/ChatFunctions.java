@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
+import com.hubspot.jinjava.el.JinjavaInterpreterResolver;
 import com.hubspot.jinjava.interpret.InterpretException;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.lib.filter.Filter;
@@ -18,13 +19,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
-import java.util.regex.Pattern;
+import jinjava.javax.el.CompositeELResolver;
+import jinjava.javax.el.ELResolver;
 
 /** What transformers gives chat templates beside Jinja itself. */
 public final class ChatFunctions {
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    private static final Pattern INDENT = Pattern.compile("(?m)^[ \\t]+(?=\\{[%#](?!\\+))");
 
     private ChatFunctions() {}
 
@@ -32,8 +32,11 @@ public final class ChatFunctions {
     static Jinjava engine() {
         Jinjava engine = new Jinjava(JinjavaConfig.newBuilder()
                 .withTrimBlocks(true)
+                .withElResolver(resolver())
                 .withLegacyOverrides(LegacyOverrides.newBuilder()
                         .withUsePyishObjectMapper(true)
+                        // Else {{- and {#- leave what stands before them, and -}} what stands behind.
+                        .withUseTrimmingForNotesAndExpressions(true)
                         .build())
                 .build());
         engine.getGlobalContext()
@@ -47,12 +50,11 @@ public final class ChatFunctions {
         return engine;
     }
 
-    /**
-     * Removes blanks between the beginning of a line and a block (Jinja's lstrip_blocks). Jinjava's own setting also removes
-     * blanks behind text.
-     */
-    static String withoutIndents(String template) {
-        return INDENT.matcher(template).replaceAll("");
+    private static ELResolver resolver() {
+        CompositeELResolver resolver = new CompositeELResolver();
+        resolver.add(new PythonStrings());
+        resolver.add(JinjavaInterpreterResolver.DEFAULT_RESOLVER_READ_ONLY);
+        return resolver;
     }
 
     /** Called by templates: refuses the conversation. */

@@ -61,7 +61,7 @@ public final class ChatTemplate {
         names.put("messages", messages);
         names.put("add_generation_prompt", addGenerationPrompt);
         names.put("tools", tools);
-        RenderResult result = JINJA.renderForResult(ChatFunctions.withoutIndents(source), names);
+        RenderResult result = JINJA.renderForResult(JinjaSyntax.forJinjava(source), names);
         if (result.hasErrors()) {
             throw Rlhf4jException.data(
                     "%s: %s".formatted(origin, reason(result.getErrors().get(0))));
