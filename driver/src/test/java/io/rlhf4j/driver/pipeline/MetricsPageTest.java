@@ -66,7 +66,7 @@ class MetricsPageTest {
                 .filteredOn(row -> row.step() == Step.PPO && row.series().equals("train"))
                 .hasSize(2)
                 .allSatisfy(row -> assertThat(row.values())
-                        .containsKeys("score_mean", "score_std", "score/demonstrations.jsonl")
+                        .containsKeys("score_mean", "score_std", "score/demonstrations")
                         .containsKeys("kl_sum", "kl_token", "kl_sum_k3", "kl_token_k3")
                         .containsKeys("entropy", "approx_kl", "clip_fraction", "ratio_max")
                         .containsKeys("explained_variance", "value_loss", "gradient_norm_actor", "gradient_norm_critic")
