@@ -70,11 +70,10 @@ final class LeaseFiles {
             }
             throw new Rlhf4jException(
                     ErrorKind.CONFIGURATION,
-                    "%s: the run's folder cannot be made or written: %s (%s); name a place where you may write (the key"
+                    "%s: the run's folder cannot be made or written: %s; name a place where you may write (the key"
                                     .formatted(
                                             folder.getParent(),
-                                            refused.getMessage(),
-                                            refused.getClass().getSimpleName())
+                                            refused.getMessage())
                             + " `folder`, of the quickstart --folder)",
                     refused);
         }

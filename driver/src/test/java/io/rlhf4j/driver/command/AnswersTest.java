@@ -60,7 +60,8 @@ class AnswersTest {
         Files.writeString(file, "\ufeff{\"prompt\": \"what is it\"}\r\n\r\n a house \r\n", StandardCharsets.UTF_8);
         List<JsonNode> lines = generate("--input", file.toString());
         assertThat(lines).extracting(line -> line.get("prompt").asText()).containsExactly("what is it", " a house ");
-        assertThat(lines.get(0)).isEqualTo(generate("what is it").get(0));
+        assertThat(lines.get(0).get("response_ids"))
+                .isEqualTo(generate("what is it").get(0).get("response_ids"));
     }
 
     @Test

@@ -122,8 +122,8 @@ class CommandLineToolTest {
         ToolRun run = ToolRun.of("sft", "-c", file.toString());
 
         assertThat(run.out()).containsPattern("sft +model +0 ").doesNotContain("reward", "ppo");
-        assertThat(run.exitCode()).isEqualTo(3);
-        assertThat(run.err()).contains("no rows for sft");
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("data.sources is empty");
     }
 
     @Test
