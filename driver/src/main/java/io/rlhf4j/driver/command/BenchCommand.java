@@ -2,6 +2,7 @@ package io.rlhf4j.driver.command;
 
 import io.rlhf4j.driver.bench.BenchModel;
 import io.rlhf4j.driver.bench.BenchSettings;
+import io.rlhf4j.driver.bench.CollectivesBench;
 import io.rlhf4j.driver.bench.GenerateBench;
 import io.rlhf4j.driver.bench.Measurement;
 import io.rlhf4j.driver.bench.PpoBench;
@@ -9,6 +10,7 @@ import io.rlhf4j.driver.bench.TrainBench;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -16,7 +18,9 @@ import picocli.CommandLine.Option;
 /** {@code rlhf4j bench}. */
 @Command(
         name = "bench",
-        description = "Measures training, generation and PPO on this machine; each measurement is a line of JSON.",
+        description =
+                "Measures training, generation, PPO and collectives on this machine; each measurement is a line of"
+                        + " JSON.",
         mixinStandardHelpOptions = true)
 final class BenchCommand {
     private final Terminal terminal;
@@ -114,6 +118,33 @@ final class BenchCommand {
                     int newTokens)
             throws IOException {
         return print(new PpoBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
+    }
+
+    @Command(
+            name = "collectives",
+            description = {
+                "What ranks exchange, over sockets of this machine: bytes sent by all ranks in a second, beside a"
+                        + " plain copy of as many bytes over a socket. All of bf16 is the wire's: sums of fp32 tensors"
+                        + " that are sent as bf16."
+            },
+            mixinStandardHelpOptions = true)
+    int collectives(
+            @Mixin Common common,
+            @Option(names = "--ranks", defaultValue = "2", description = "Ranks, each a thread. (${DEFAULT-VALUE})")
+                    int ranks,
+            @Option(
+                            names = "--sizes",
+                            split = ",",
+                            defaultValue = "1,16,64",
+                            paramLabel = "MIB",
+                            description = "Sizes of the tensor in MiB. (${DEFAULT-VALUE})")
+                    List<Integer> sizes)
+            throws IOException {
+        BenchSettings settings = common.settings(terminal);
+        for (int size : sizes) {
+            new CollectivesBench(ranks, size, settings.type()).measure(settings).forEach(this::print);
+        }
+        return 0;
     }
 
     private int print(Measurement measurement) {
