@@ -71,9 +71,7 @@ final class LeaseFiles {
             throw new Rlhf4jException(
                     ErrorKind.CONFIGURATION,
                     "%s: the run's folder cannot be made or written: %s; name a place where you may write (the key"
-                                    .formatted(
-                                            folder.getParent(),
-                                            refused.getMessage())
+                                    .formatted(folder.getParent(), refused.getMessage())
                             + " `folder`, of the quickstart --folder)",
                     refused);
         }
