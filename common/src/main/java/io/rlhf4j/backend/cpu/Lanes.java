@@ -27,9 +27,7 @@ final class Lanes {
     /** How many fp32 a vector holds. */
     static final int WIDTH = FLOATS.length();
 
-    /** Integers of the same width. */
-    static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
-
+    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
     private static final VectorSpecies<Short> HALVES =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 

@@ -88,12 +88,6 @@ final class MatrixProducts {
         return Math.max(1, 32_768 / Math.max(1, columns));
     }
 
-    /** Columns of a piece: some pieces for each thread, so that none waits long for another. */
-    private int fewRowsGrain(int n) {
-        int pieces = 4 * workers.threads();
-        return Math.max(64, (n + pieces * 64 - 1) / (pieces * 64) * 64);
-    }
-
     private void run(
             Rows a,
             boolean transposeA,
@@ -106,11 +100,6 @@ final class MatrixProducts {
             int k,
             boolean add) {
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        if (a.type == DType.BF16 && !transposeA && transposeB && !add && FewRowsProduct.fits(m, n, k)) {
-            FewRowsProduct product = new FewRowsProduct(a, b, biasRow, out, k);
-            workers.forRanges(n, fewRowsGrain(n), product::run);
-            return;
-        }
         ProductGrid grid = ProductGrid.of(m, n, k, workers.threads());
         workers.run(grid.pieces(), (piece, workspace) -> {
             int row = grid.row(piece);

@@ -13,7 +13,6 @@ final class Workspace {
     private final MemoryPool pool;
     private final OneDnn oneDnn;
     private final List<NativeMemory> buffers = new ArrayList<>();
-    private final List<float[]> arrays = new ArrayList<>();
     private final List<Span> spans = new ArrayList<>();
     private final Map<ProductShape, Product> products = new RecentProducts();
 
@@ -43,17 +42,6 @@ final class Workspace {
     Span floats(int slot, long count) {
         NativeMemory buffer = buffer(slot, 4 * count);
         return spans.get(slot).at(buffer, 0);
-    }
-
-    /** Array {@code slot} with room for {@code count} fp32; its content is that of the last use or zeros. */
-    float[] floatArray(int slot, int count) {
-        while (arrays.size() <= slot) {
-            arrays.add(new float[0]);
-        }
-        if (arrays.get(slot).length < count) {
-            arrays.set(slot, new float[count]);
-        }
-        return arrays.get(slot);
     }
 
     /** Elements of a row as fp32 to read: in place, or widened into buffer {@code slot}. */
