@@ -100,12 +100,20 @@ final class MatrixProducts {
             int k,
             boolean add) {
         Rows biasRow = bias == null ? null : Rows.of(bias);
+        // oneDNN sums in an order that depends on the number of rows where the result is bf16, and does not where it is
+        // fp32:
+        // in a forward pass a row must not depend on the rows beside it, so its sums are rounded here.
+        boolean roundedHere = a.type == DType.BF16 && out.type == DType.BF16 && !transposeA && transposeB && !add;
         ProductGrid grid = ProductGrid.of(m, n, k, workers.threads());
         workers.run(grid.pieces(), (piece, workspace) -> {
             int row = grid.row(piece);
             int column = grid.column(piece);
             int rowsHere = Math.min(grid.pieceRows(), m - row);
             int columnsHere = Math.min(grid.pieceColumns(), n - column);
+            if (roundedHere) {
+                rounded(a, b, biasRow, out, row, column, rowsHere, columnsHere, k, workspace);
+                return;
+            }
             ProductShape shape = new ProductShape(
                     rowsHere,
                     columnsHere,
@@ -128,6 +136,44 @@ final class MatrixProducts {
                 product.run(left, right, biasRow.address(0, column), out.address(row, column));
             }
         });
+    }
+
+    /** A piece of {@code a bᵀ + bias} in bf16, by way of fp32 sums. */
+    private static void rounded(
+            Rows a,
+            Rows b,
+            Rows bias,
+            Rows out,
+            int row,
+            int column,
+            int rowsHere,
+            int columnsHere,
+            int k,
+            Workspace workspace) {
+        NativeMemory sums = workspace.buffer(0, 4L * rowsHere * columnsHere);
+        ProductShape shape = new ProductShape(
+                rowsHere,
+                columnsHere,
+                k,
+                DType.BF16,
+                DType.FP32,
+                false,
+                true,
+                a.stride(),
+                b.stride(),
+                columnsHere,
+                null,
+                false);
+        workspace.product(shape).run(a.address(row, 0), b.address(column, 0), sums.address());
+        for (int i = 0; i < rowsHere; i++) {
+            Span sum = workspace.floatsAt(0, (long) i * columnsHere);
+            if (bias != null) {
+                Pointwise.addTo(workspace.input(1, bias, 0, column, columnsHere), sum, columnsHere);
+            }
+            long place = out.byteOffset(row + i, column);
+            Conversion.narrow(
+                    sum.memory, sum.offset, out.memory.window(place), NativeMemory.inWindow(place), columnsHere);
+        }
     }
 
     /** A matrix in the type of the product: itself, or a widened copy. */

@@ -44,6 +44,11 @@ final class Workspace {
         return spans.get(slot).at(buffer, 0);
     }
 
+    /** The fp32 from number {@code first} on that lie in buffer {@code slot} already. */
+    Span floatsAt(int slot, long first) {
+        return spans.get(slot).at(buffers.get(slot), 4 * first);
+    }
+
     /** Elements of a row as fp32 to read: in place, or widened into buffer {@code slot}. */
     Span input(int slot, Rows rows, long row, long column, int count) {
         if (!rows.isBf16()) {

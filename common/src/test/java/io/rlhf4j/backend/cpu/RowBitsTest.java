@@ -1,0 +1,65 @@
+package io.rlhf4j.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A row of a forward product is the same bit for bit whatever rows are beside it, in batches that are filled to whole tiles:
+ * a rollout's log-probabilities and those of the update that starts from them come from other batches.
+ */
+class RowBitsTest {
+    private static final int TILE = 16;
+    private static final int MOST_ROWS = 1296;
+    /** Outputs and inputs of layers of SmolLM2-135M and OPT-125m: oneDNN takes other ways for each. */
+    private static final int[][] LAYERS = {{576, 576}, {192, 576}, {1536, 576}, {576, 1536}, {768, 3072}};
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void aRowDoesNotDependOnTheRowsBesideIt(DType type) {
+        for (int threads : new int[] {1, 2}) {
+            for (int[] layer : LAYERS) {
+                check(new CpuBackend(threads), type, layer[0], layer[1]);
+            }
+        }
+    }
+
+    private static void check(CpuBackend backend, DType type, int outputs, int inputs) {
+        SplittableRandom random = new SplittableRandom(3);
+        try (Scope scope = Scope.root(backend, "rows")) {
+            Tensor x = filled(scope.allocate(type, MOST_ROWS, inputs), random, 1);
+            Tensor weight = filled(scope.allocate(type, outputs, inputs), random, 0.1);
+            Tensor bias = filled(scope.allocate(type, outputs), random, 1);
+            float[] alone = first(scope, x, weight, bias, TILE);
+            for (int rows = 2 * TILE; rows <= MOST_ROWS; rows += 5 * TILE) {
+                assertThat(first(scope, x, weight, bias, rows))
+                        .as("%s [%d, %d] of %d rows on %s", type, outputs, inputs, rows, backend.name())
+                        .isEqualTo(alone);
+            }
+        }
+    }
+
+    /** The first tile of the product of so many rows. */
+    private static float[] first(Scope scope, Tensor x, Tensor weight, Tensor bias, int rows) {
+        try (Scope work = scope.child("product")) {
+            Tensor out = work.allocate(x.type(), rows, weight.rows());
+            x.backend().linear(x.slice(0, rows), weight, bias, out);
+            return Arrays.copyOf(out.toFloats(), TILE * weight.rows());
+        }
+    }
+
+    private static Tensor filled(Tensor tensor, SplittableRandom random, double width) {
+        float[] values = new float[Math.toIntExact(tensor.elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (width * (random.nextDouble() - 0.5));
+        }
+        tensor.backend().write(tensor, values, 0);
+        return tensor;
+    }
+}
