@@ -53,7 +53,7 @@ final class Activations {
     }
 
     private static FloatVector relu(FloatVector x) {
-        return x.blend(ZERO, x.compare(VectorOperators.LT, ZERO));
+        return x.max(ZERO);
     }
 
     private static void reluDerivative(Object x, long from, Object out, long to, int count) {

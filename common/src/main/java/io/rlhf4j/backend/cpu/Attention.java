@@ -3,12 +3,16 @@ package io.rlhf4j.backend.cpu;
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Attention forward: a piece of work is one key head of one sequence. */
 final class Attention {
     private static final int KEYS = AttentionTiles.KEYS;
     /** From so many queries of a sequence on, copying its keys and values once costs less than passing over them often. */
     private static final int WORTH_PACKING = 8;
+    /** Pieces of a decoding step that a thread is given: one that is slower then takes fewer. */
+    private static final int PIECES_PER_THREAD = 4;
 
     private final WorkerPool workers;
     private final MatrixProducts products;
@@ -53,26 +57,45 @@ final class Attention {
         Rows keyRows = Rows.of(keys);
         Rows valueRows = Rows.of(values);
         Rows result = Rows.of(out);
-        workers.run(lengths.length * spec.kvHeads(), (piece, workspace) -> {
-            int sequence = piece / spec.kvHeads();
-            int kvHead = piece % spec.kvHeads();
+        List<Piece> pieces = pieces(spec, starts);
+        workers.run(pieces.size(), (number, workspace) -> {
+            Piece piece = pieces.get(number);
+            int sequence = piece.sequence;
             int first = starts[sequence];
             int count = starts[sequence + 1] - first;
             int length = lengths[sequence];
             if (count < WORTH_PACKING) {
                 Decoding decoding = new Decoding(spec, keyRows, valueRows, blocks[sequence], blockSize);
                 for (int i = 0; i < count; i++) {
-                    decoding.run(workspace, queries, first + i, length - count + i, kvHead, result);
+                    int position = length - count + i;
+                    decoding.run(workspace, queries, first + i, position, piece.fromHead, piece.toHead, result);
                 }
                 return;
             }
             AttentionForward head = new AttentionForward(tiles, spec, workspace, length);
             for (int at = 0; at < length; at += blockSize) {
                 long row = (long) blocks[sequence][at / blockSize] * blockSize;
-                head.packKeys(keyRows, valueRows, row, Math.min(blockSize, length - at), kvHead, at);
+                head.packKeys(keyRows, valueRows, row, Math.min(blockSize, length - at), piece.fromHead, at);
             }
-            head.run(queries, first, count, length - count, kvHead, result, null);
+            head.run(queries, first, count, length - count, piece.fromHead, result, null);
         });
+    }
+
+    /** Some key heads of a sequence. */
+    private record Piece(int sequence, int fromHead, int toHead) {}
+
+    /** A prompt's key heads one by one; those of a decoding step together, but for as many pieces as keep all threads busy. */
+    private List<Piece> pieces(AttentionSpec spec, int[] starts) {
+        int sequences = starts.length - 1;
+        int slices = Math.min(spec.kvHeads(), (PIECES_PER_THREAD * workers.threads() + sequences - 1) / sequences);
+        List<Piece> pieces = new ArrayList<>();
+        for (int sequence = 0; sequence < sequences; sequence++) {
+            int parts = starts[sequence + 1] - starts[sequence] < WORTH_PACKING ? slices : spec.kvHeads();
+            for (int part = 0; part < parts; part++) {
+                pieces.add(new Piece(sequence, part * spec.kvHeads() / parts, (part + 1) * spec.kvHeads() / parts));
+            }
+        }
+        return pieces;
     }
 
     /** The type of the products: bf16 where everything is and the processor multiplies it. */

@@ -100,9 +100,9 @@ final class MatrixProducts {
             int k,
             boolean add) {
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        // oneDNN sums in an order that depends on the number of rows where the result is bf16, and does not where it is
-        // fp32:
-        // in a forward pass a row must not depend on the rows beside it, so its sums are rounded here.
+        // In a forward pass a row must not depend on the rows beside it. Where the result is bf16, the order of
+        // oneDNN's
+        // sums depends on their number; where it is fp32, it does not: such products are rounded here.
         boolean roundedHere = a.type == DType.BF16 && out.type == DType.BF16 && !transposeA && transposeB && !add;
         ProductGrid grid = ProductGrid.of(m, n, k, workers.threads());
         workers.run(grid.pieces(), (piece, workspace) -> {
