@@ -33,6 +33,9 @@ public final class ChatFunctions {
         Jinjava engine = new Jinjava(JinjavaConfig.newBuilder()
                 .withTrimBlocks(true)
                 .withElResolver(resolver())
+                // Else braces inside a message are run as a template of their own.
+                .withNestedInterpretationEnabled(false)
+                .withEnableRecursiveMacroCalls(true)
                 .withLegacyOverrides(LegacyOverrides.newBuilder()
                         .withUsePyishObjectMapper(true)
                         // Else {{- and {#- leave what stands before them, and -}} what stands behind.

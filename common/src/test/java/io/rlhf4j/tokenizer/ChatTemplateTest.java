@@ -65,6 +65,14 @@ class ChatTemplateTest {
         assertThat(render("{{ messages[1].content }}\n\n")).isEqualTo("Hi\n");
     }
 
+    @Test
+    void bracesInsideAMessageAreText() {
+        String content = "{{ bos_token }} {% if %} {# a #} {{ 1 + 1 }}";
+        assertThat(ChatTemplate.parse("a test", "{{ messages[0].content }}", Map.of("bos_token", "<s>"))
+                        .render(List.of(Map.of("role", "user", "content", content)), true))
+                .isEqualTo(content);
+    }
+
     private static String render(String template) {
         return ChatTemplate.parse("a test", template, Map.of("bos_token", "<s>"))
                 .render(CONVERSATION, true);
