@@ -41,9 +41,9 @@ class CommonArchitectureTest {
                     + " updaters and the DL4J network that gives rewards");
 
     @ArchTest
-    static final ArchRule nativeLibrariesAreKnownOnlyToTheCpuBackend = noClasses()
+    static final ArchRule nativeLibrariesAreKnownOnlyToBackends = noClasses()
             .that()
-            .resideOutsideOfPackage("io.rlhf4j.backend.cpu..")
+            .resideOutsideOfPackages("io.rlhf4j.backend.cpu..", "io.rlhf4j.backend.cuda..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.bytedeco..", "com.sun.jna..", "jdk.incubator..");

@@ -20,20 +20,34 @@ sealed interface Attending {
         }
     }
 
-    /** Over all tokens of the same sequence in a cache, which takes up the new ones. Without gradient. */
-    record OverCache(KvCache cache, List<CachedSequence> sequences, int[] starts) implements Attending {
-        @Override
-        public Variable attend(
-                Operations operations, int layer, AttentionSpec spec, Variable q, Variable k, Variable v) {
+    /**
+     * Over all tokens of the same sequence in a cache, which takes up the new ones. Without gradient.
+     *
+     * @param blocks of each sequence
+     * @param lengths of the sequences, the new tokens included
+     * @param starts where the new tokens of each sequence begin
+     * @param rows of the cache for the new tokens
+     */
+    record OverCache(KvCache cache, int[][] blocks, int[] lengths, int[] starts, int[] rows) implements Attending {
+        /** Over sequences that have grown by their new tokens already. */
+        static OverCache of(KvCache cache, List<CachedSequence> sequences, int... starts) {
             int[][] blocks = new int[sequences.size()][];
             int[] lengths = new int[sequences.size()];
+            int[] rows = new int[starts[lengths.length]];
             for (int i = 0; i < lengths.length; i++) {
                 CachedSequence sequence = sequences.get(i);
                 blocks[i] = sequence.blocks();
                 lengths[i] = sequence.length();
                 int first = lengths[i] - (starts[i + 1] - starts[i]);
-                cache.store(layer, sequence, first, k.value(), v.value(), starts[i], starts[i + 1]);
+                cache.rows(sequence, first, lengths[i], rows, starts[i]);
             }
+            return new OverCache(cache, blocks, lengths, starts, rows);
+        }
+
+        @Override
+        public Variable attend(
+                Operations operations, int layer, AttentionSpec spec, Variable q, Variable k, Variable v) {
+            cache.store(layer, k.value(), v.value(), rows);
             Tensor out = operations
                     .tape()
                     .allocate(q.value().type(), q.value().rows(), q.value().columns());

@@ -101,7 +101,7 @@ public final class CausalLanguageModel implements LayeredModel {
 
     /** Sets all parameters as a new model has them: equal seeds give equal values. */
     public void initialise(long seed) {
-        units().forEach(unit -> unit.initialise(seed));
+        units().parallelStream().forEach(unit -> unit.initialise(seed));
     }
 
     /** Gives every unit gradients of zero, held by {@code scope}. */

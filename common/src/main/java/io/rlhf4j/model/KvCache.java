@@ -118,17 +118,16 @@ public final class KvCache {
         sequence.setLength(sequence.length() + tokens);
     }
 
-    /** Stores the key and value rows [from, to) of one layer at positions {@code first ...} of a sequence. */
-    void store(int layer, CachedSequence sequence, int first, Tensor k, Tensor v, int from, int to) {
-        int position = first;
-        for (int row = from; row < to; ) {
-            int within = position % blockSize;
-            int count = Math.min(blockSize - within, to - row);
-            int target = sequence.blocks()[position / blockSize] * blockSize + within;
-            backend.copy(k.slice(row, row + count), keys.get(layer).slice(target, target + count));
-            backend.copy(v.slice(row, row + count), values.get(layer).slice(target, target + count));
-            row += count;
-            position += count;
+    /** Stores rows of keys and values of one layer where {@link #rows} says. */
+    void store(int layer, Tensor k, Tensor v, int[] rows) {
+        backend.putRows(k, rows, keys.get(layer));
+        backend.putRows(v, rows, values.get(layer));
+    }
+
+    /** Where the positions {@code from} to {@code to} (exclusive) of a sequence lie, into {@code rows} from {@code at} on. */
+    void rows(CachedSequence sequence, int from, int to, int[] rows, int at) {
+        for (int position = from; position < to; position++) {
+            rows[at + position - from] = sequence.blocks()[position / blockSize] * blockSize + position % blockSize;
         }
     }
 

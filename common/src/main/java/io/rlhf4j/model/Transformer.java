@@ -117,7 +117,7 @@ final class Transformer {
             cache.grow(sequences.get(i), newIds.get(i).length);
         }
         try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
-            Attending attending = new Attending.OverCache(cache, sequences, batch.starts());
+            Attending attending = Attending.OverCache.of(cache, sequences, batch.starts());
             Variable hidden = forward(new Operations(tape), batch.ids(), positions, attending, batch.lastRows());
             Tensor result = work.allocate(type, sequences.size(), config.outputSize());
             work.backend().copy(hidden.value(), result);

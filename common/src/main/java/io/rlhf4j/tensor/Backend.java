@@ -115,6 +115,19 @@ public interface Backend {
     /** {@code out[i] = table[indices[i]]}: embedding, or choice of rows. */
     void gatherRows(Tensor table, int[] indices, Tensor out);
 
+    /** {@code table[indices[i]] = rows[i]}; no index comes twice. rows may be a column view. */
+    default void putRows(Tensor rows, int[] indices, Tensor table) {
+        Operands.rows("putRows", table, indices, rows);
+        for (int from = 0; from < indices.length; ) {
+            int to = from + 1;
+            while (to < indices.length && indices[to] == indices[to - 1] + 1) {
+                to++;
+            }
+            copy(rows.slice(from, to), table.slice(indices[from], indices[from] + to - from));
+            from = to;
+        }
+    }
+
     /** {@code table[indices[i]] += rows[i]}, in the order of i: the gradient of {@link #gatherRows}. */
     void scatterAddRows(Tensor rows, int[] indices, Tensor table);
 

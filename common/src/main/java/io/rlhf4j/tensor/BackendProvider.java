@@ -14,6 +14,14 @@ public interface BackendProvider {
     Optional<String> unusableBecause();
 
     /**
+     * Whether a user of this machine would look for the backend: not where its kind of device is missing altogether. Then
+     * nobody is told that it is not used.
+     */
+    default boolean isExpected() {
+        return true;
+    }
+
+    /**
      * What running on this backend, on this machine, costs beside the best there is, in one clause; empty when nothing.
      * Asked only where {@link #unusableBecause} is empty.
      */

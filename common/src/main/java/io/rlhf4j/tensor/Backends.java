@@ -96,7 +96,9 @@ public final class Backends {
             if (obstacle.isEmpty()) {
                 return new Usable(provider, obstacles);
             }
-            obstacles.add("backend '%s' is not used: %s".formatted(provider.name(), obstacle.get()));
+            if (provider.isExpected()) {
+                obstacles.add("backend '%s' is not used: %s".formatted(provider.name(), obstacle.get()));
+            }
         }
         throw cluster("no backend can run here: "
                 + (obstacles.isEmpty()

@@ -11,6 +11,7 @@ import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.sampling.RandomStream;
+import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -62,9 +63,13 @@ class GenerationTest {
 
     private Scope scope;
 
+    Backend backend() {
+        return Backends.onClassPath().choose("cpu", 2).backend();
+    }
+
     @BeforeEach
     void open() {
-        scope = Scope.root(Backends.onClassPath().choose("cpu", 2).backend(), "generation");
+        scope = Scope.root(backend(), "generation");
     }
 
     @AfterEach

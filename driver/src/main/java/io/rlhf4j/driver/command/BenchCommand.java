@@ -37,7 +37,8 @@ final class BenchCommand {
                 names = "--model",
                 defaultValue = "opt-125m",
                 paramLabel = "NAME",
-                description = "opt-125m, llama-160m, llama-160m-gqa, tiny, or a model folder. (${DEFAULT-VALUE})")
+                description =
+                        "opt-125m, opt-1.3b, llama-160m, llama-160m-gqa, tiny, or a model folder. (${DEFAULT-VALUE})")
         private String model;
 
         @Option(
