@@ -10,6 +10,11 @@ public interface Learnable {
     /** The weight. */
     Tensor value();
 
+    /** The weight as the factor of a linear layer: {@link #value()}, or the same in a layout made for products. */
+    default Tensor factor() {
+        return value();
+    }
+
     /** Where its gradient is added up, of the same shape; null when it is frozen, or there is no memory for it yet. */
     Tensor gradient();
 

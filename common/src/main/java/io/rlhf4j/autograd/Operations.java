@@ -57,7 +57,7 @@ public final class Operations {
 
     /** {@code x weightᵀ + bias}; bias may be null. */
     public Variable linear(Variable x, Learnable weight, Learnable bias) {
-        Tensor weights = weight.value();
+        Tensor weights = weight.factor();
         Tensor out = tape.allocate(x.value().type(), x.value().rows(), weights.dimension(0));
         backend.linear(x.value(), weights, bias == null ? null : bias.value(), out);
         Variable result = tape.result(out, x.differentiable() || learned(weight) || learned(bias));

@@ -3,6 +3,7 @@ package io.rlhf4j.generation;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.PackedWeights;
 import io.rlhf4j.tensor.Scope;
 import java.util.List;
 
@@ -49,7 +50,8 @@ public final class Generator {
                                 .formatted(request.promptIds().length, context));
             }
         }
-        try (Scope work = scope.child("generate")) {
+        try (Scope work = scope.child("generate");
+                PackedWeights packed = model.pack(work)) {
             return new GenerationBatch(work, model, settings, eosIds, stopTexts, requests, listener).run();
         }
     }

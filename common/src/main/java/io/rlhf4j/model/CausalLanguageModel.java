@@ -133,6 +133,28 @@ public final class CausalLanguageModel implements LayeredModel {
     }
 
     /**
+     * Lays the weights of all linear layers and of the head out for decoding until the result is closed. Meanwhile the
+     * model's values must not change.
+     *
+     * @param scope holds the copies: as much as the weights again
+     */
+    public PackedWeights pack(Scope scope) {
+        return new PackedWeights(scope, packable(), hooks());
+    }
+
+    /** How many elements {@link #pack} copies of such a model: for planning. */
+    public static long packedElements(TransformerConfig config) {
+        return new CausalLanguageModel(config, null, DType.FP32)
+                .packable().stream().mapToLong(Parameter::elements).sum();
+    }
+
+    private List<Parameter> packable() {
+        List<Parameter> weights = new ArrayList<>(backbone.linearWeights());
+        weights.add(weight);
+        return weights;
+    }
+
+    /**
      * Log-probabilities of chosen tokens.
      *
      * @param work holds what the pass needs; nothing of it is left afterwards
@@ -210,7 +232,7 @@ public final class CausalLanguageModel implements LayeredModel {
     /** The head, for {@link io.rlhf4j.tensor.Backend#logits} and {@link io.rlhf4j.tensor.Backend#tokenLogProbs}. */
     public LanguageHead head(float temperature) {
         return new LanguageHead(
-                weight.value(),
+                weight.factor(),
                 bias == null ? null : bias.value(),
                 config().head().softcap(),
                 temperature);

@@ -1,6 +1,7 @@
 package io.rlhf4j.model;
 
 import io.rlhf4j.autograd.Learnable;
+import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import java.util.Arrays;
 
@@ -10,6 +11,7 @@ public final class Parameter implements Learnable {
     private final ParameterUnit unit;
     private final int offset;
     private final int[] shape;
+    private Tensor packed;
 
     Parameter(String name, ParameterUnit unit, int offset, int... shape) {
         this.name = name;
@@ -51,6 +53,16 @@ public final class Parameter implements Learnable {
     @Override
     public Tensor value() {
         return viewOf(unit.values());
+    }
+
+    @Override
+    public Tensor factor() {
+        return packed == null ? value() : packed;
+    }
+
+    /** Lays the weight out for products of few rows, in memory of {@code scope}; what it is now. Null: no longer. */
+    void pack(Scope scope) {
+        packed = scope == null ? null : scope.backend().packWeight(scope, value());
     }
 
     @Override

@@ -97,6 +97,15 @@ final class Transformer {
         return units;
     }
 
+    /** The weights of all linear layers: the matrices of every unit but the embedding. */
+    List<Parameter> linearWeights() {
+        return units().stream()
+                .filter(unit -> unit != embedding.unit())
+                .flatMap(unit -> unit.parameters().stream())
+                .filter(parameter -> parameter.shape().length == 2)
+                .toList();
+    }
+
     /** Last hidden states of chosen tokens, [rows, outputSize]. */
     Variable forward(Operations operations, TokenBatch batch, int[] rows) {
         TokenBatch filled = batch.tokens() < WORTH_FILLING ? batch : batch.filledTo(TILE);

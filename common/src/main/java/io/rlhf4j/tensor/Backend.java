@@ -62,6 +62,15 @@ public interface Backend {
     /** {@code out = x weightᵀ + bias}: x [rows, in], weight [out, in], bias [out] or null, out [rows, out]. */
     void linear(Tensor x, Tensor weight, Tensor bias, Tensor out);
 
+    /**
+     * The same weight [out, in], held by {@code scope}, as products of few rows read it fastest: the weight itself where it
+     * lies well already. Where it does not, the result is for {@link #linear} and {@link #logits} alone, with x of its type:
+     * its elements lie in an order of the backend's own.
+     */
+    default Tensor packWeight(Scope scope, Tensor weight) {
+        return weight;
+    }
+
     /** {@code sums[c] += sum over rows of x[r, c]}: the gradient of a bias. x may be a column view. */
     void addColumnSums(Tensor x, Tensor sums);
 

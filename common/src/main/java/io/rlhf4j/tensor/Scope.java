@@ -47,7 +47,12 @@ public final class Scope implements AutoCloseable {
         for (int length : shape) {
             elements = Math.multiplyExact(elements, (long) length);
         }
-        Storage storage = backend.allocate(type, elements);
+        return hold(backend.allocate(type, elements), type, shape);
+    }
+
+    /** Takes over memory that its backend made otherwise: the tensor of {@code shape} at its beginning. */
+    public Tensor hold(Storage storage, DType type, int... shape) {
+        requireOpen();
         storages.add(storage);
         count(storage.bytes());
         return Tensor.of(backend, storage, type, 0, shape);

@@ -102,6 +102,31 @@ interface ProductConformance extends Conformance {
         }
     }
 
+    /** Sizes that no tile and no piece of a thread divides, too. */
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void aPackedWeightGivesTheSameLayersAndLogits(DType type) {
+        for (int[] shape : new int[][] {{1, 16, 1}, {3, 17, 33}, {8, 96, 300}, {150, 129, 257}}) {
+            try (Workbench bench = open()) {
+                Tensor x = bench.normal(type, shape[0], shape[1]);
+                Tensor weight = bench.normal(type, shape[2], shape[1]);
+                Tensor bias = bench.normal(type, shape[2]);
+                Tensor packed = backend().packWeight(bench.scope(), weight);
+                double[] wide = Workbench.values(x);
+                for (Tensor added : new Tensor[] {bias, null}) {
+                    double[] expected = Reference.linear(
+                            wide, Workbench.values(weight), added == null ? null : Workbench.values(added), shape[0]);
+                    Tensor out = bench.output(type, shape[0], shape[2]);
+                    backend().linear(x, packed, added, out);
+                    Tolerance.of(type).check("layer of " + x, out, expected);
+                    Tensor logits = bench.output(DType.FP32, shape[0], shape[2]);
+                    backend().logits(new LanguageHead(packed, added, 0f, 1f), x, logits);
+                    Tolerance.of(DType.FP32).check("logits of " + x, logits, expected);
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(DType.class)
     default void columnSumsAreAdded(DType type) {

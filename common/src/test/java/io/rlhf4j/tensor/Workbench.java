@@ -31,6 +31,11 @@ final class Workbench implements AutoCloseable {
         this.random = new Random(seed);
     }
 
+    /** Holds what an operation allocates itself. */
+    Scope scope() {
+        return scope;
+    }
+
     /** Standard normal values, contiguous. */
     Tensor normal(DType type, int... shape) {
         return of(type, normals(elements(shape)), shape);

@@ -8,6 +8,7 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.LanguageHead;
 import io.rlhf4j.tensor.Operands;
 import io.rlhf4j.tensor.RotarySpec;
+import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Storage;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.tensor.TokenGradient;
@@ -44,7 +45,7 @@ public final class CpuBackend implements Backend {
         memories = new MemoryPool(calls);
         WorkerPool workers = new WorkerPool(threads, () -> new Workspace(memories, oneDnn), calls::oneThread);
         transfers = new Transfers(workers);
-        products = new MatrixProducts(workers, memories, oneDnn.multipliesBf16());
+        products = new MatrixProducts(workers, memories, oneDnn);
         pointwise = new Pointwise(workers);
         normalization = new Normalization(workers, memories);
         rotary = new Rotary(workers);
@@ -112,6 +113,13 @@ public final class CpuBackend implements Backend {
     public void linear(Tensor x, Tensor weight, Tensor bias, Tensor out) {
         Operands.linear(x, weight, bias, out);
         products.multiply(x, false, weight, true, bias, out, false);
+    }
+
+    @Override
+    public Tensor packWeight(Scope scope, Tensor weight) {
+        return products.worthPacking(weight.type())
+                ? scope.hold(products.pack(weight), weight.type(), weight.shape())
+                : weight;
     }
 
     @Override

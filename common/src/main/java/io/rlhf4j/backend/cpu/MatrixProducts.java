@@ -11,11 +11,23 @@ final class MatrixProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final boolean multipliesBf16;
+    private final PackedProducts packed;
 
-    MatrixProducts(WorkerPool workers, MemoryPool memories, boolean multipliesBf16) {
+    MatrixProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
         this.workers = workers;
         this.memories = memories;
-        this.multipliesBf16 = multipliesBf16;
+        this.multipliesBf16 = oneDnn.multipliesBf16();
+        this.packed = new PackedProducts(workers, memories, oneDnn);
+    }
+
+    /** Whether products with weights of this type gain by packing them: not where the processor has none of their own. */
+    boolean worthPacking(DType type) {
+        return type == DType.FP32 || multipliesBf16;
+    }
+
+    /** A weight [out, in] in the layout that products with few rows read fastest. */
+    PackedWeight pack(Tensor weight) {
+        return packed.pack(weight);
     }
 
     /** The type in which two factors are multiplied. */
@@ -29,6 +41,13 @@ final class MatrixProducts {
         int k = transposeA ? a.rows() : a.columns();
         int n = transposeB ? b.rows() : b.columns();
         if (m == 0 || n == 0) {
+            return;
+        }
+        if (b.storage() instanceof PackedWeight weight) {
+            if (transposeA || !transposeB || add) {
+                throw new IllegalArgumentException("a packed weight is for linear layers and logits alone: " + b);
+            }
+            packed.multiply(a, weight, bias, out);
             return;
         }
         if (k == 0) {
@@ -126,7 +145,8 @@ final class MatrixProducts {
                     b.stride(),
                     out.stride(),
                     biasRow == null ? null : biasRow.type,
-                    add);
+                    add,
+                    false);
             Product product = workspace.product(shape);
             long left = transposeA ? a.address(0, row) : a.address(row, 0);
             long right = transposeB ? b.address(column, 0) : b.address(0, column);
@@ -151,7 +171,7 @@ final class MatrixProducts {
             int k,
             Workspace workspace) {
         NativeMemory sums = workspace.buffer(0, 4L * rowsHere * columnsHere);
-        ProductShape shape = new ProductShape(
+        ProductShape shape = ProductShape.of(
                 rowsHere,
                 columnsHere,
                 k,
@@ -162,9 +182,13 @@ final class MatrixProducts {
                 a.stride(),
                 b.stride(),
                 columnsHere,
-                null,
                 false);
         workspace.product(shape).run(a.address(row, 0), b.address(column, 0), sums.address());
+        round(workspace, bias, out, row, column, rowsHere, columnsHere);
+    }
+
+    /** Adds the bias, if there is one, to sums in buffer 0 and rounds them to a piece of {@code out}, which is bf16. */
+    static void round(Workspace workspace, Rows bias, Rows out, int row, int column, int rowsHere, int columnsHere) {
         for (int i = 0; i < rowsHere; i++) {
             Span sum = workspace.floatsAt(0, (long) i * columnsHere);
             if (bias != null) {

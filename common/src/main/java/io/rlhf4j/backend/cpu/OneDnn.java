@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_engine;
+import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_post_ops;
@@ -24,10 +25,13 @@ final class OneDnn {
     /** Generated code that oneDNN keeps for whoever asks for the same again; half a megabyte each. */
     private static final int KEPT_CODE = 128;
 
+    private static final int FEW_ROWS = 16;
+
     private final String library;
     private final dnnl_engine engine = new dnnl_engine();
     private final boolean multipliesBf16;
     private final Map<DType, Boolean> anySizes = new EnumMap<>(DType.class);
+    private final Map<DType, Boolean> anyRows = new EnumMap<>(DType.class);
 
     /** Loads the library. @throws UnsatisfiedLinkError where it has no build for this machine */
     OneDnn() {
@@ -39,6 +43,7 @@ final class OneDnn {
                 || (features & dnnl.dnnl_cpu_isa_avx2_vnni_2) == dnnl.dnnl_cpu_isa_avx2_vnni_2;
         for (DType type : DType.values()) {
             anySizes.put(type, hasCodeForAnySizes(type));
+            anyRows.put(type, hasCodeForAnyRows(type));
         }
     }
 
@@ -61,6 +66,9 @@ final class OneDnn {
 
     /** A product of {@code shape} for the calling thread's OpenMP thread count. */
     Product product(ProductShape shape) {
+        if (shape.packed()) {
+            return product(shape, !anyRows.get(shape.input()));
+        }
         return product(shape, shape.deservesOwnCode() || !anySizes.get(shape.input()));
     }
 
@@ -103,20 +111,40 @@ final class OneDnn {
         if (type == DType.BF16 && !multipliesBf16) {
             return false;
         }
-        ProductShape some = ProductShape.of(2, 2, 2, type, type, false, false, 2, 2, 2, false);
-        dnnl_primitive_desc description = description(some, false);
+        return way(ProductShape.of(2, 2, 2, type, type, false, false, 2, 2, 2, false))
+                .startsWith("gemm:jit");
+    }
+
+    /** What oneDNN calls its way to multiply this shape with its sizes left open. */
+    private String way(ProductShape shape) {
+        dnnl_primitive_desc description = description(shape, false);
         try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
             check(
                     dnnl.dnnl_primitive_desc_query(description, dnnl.dnnl_query_impl_info_str, 0, name),
                     "name its way to multiply");
-            return name.get(BytePointer.class, 0).getString().startsWith("gemm:jit");
+            return name.get(BytePointer.class, 0).getString();
         } finally {
             dnnl.dnnl_primitive_desc_destroy(description);
         }
     }
 
+    /** Whether the number of rows may be left open in products with packed weights of this type. */
+    private boolean hasCodeForAnyRows(DType type) {
+        if (type == DType.BF16 && !multipliesBf16) {
+            return false;
+        }
+        return way(ProductShape.ofPacked(16, 64, 64, type, 64, 64)).startsWith("brg");
+    }
+
     /** Left factor, right factor, result and, where there is one, bias; with their sizes, or with those left open. */
-    private static List<dnnl_memory_desc> matrices(ProductShape shape, boolean exact) {
+    private List<dnnl_memory_desc> matrices(ProductShape shape, boolean exact) {
+        if (shape.packed()) {
+            long rows = exact ? shape.m() : dnnl.DNNL_RUNTIME_DIM_VAL;
+            return List.of(
+                    matrix(shape.input(), rows, shape.k(), shape.strideA(), false),
+                    packedLayout(shape.input(), shape.n(), shape.k()),
+                    matrix(shape.output(), rows, shape.n(), shape.strideOut(), false));
+        }
         long m = exact ? shape.m() : dnnl.DNNL_RUNTIME_DIM_VAL;
         long n = exact ? shape.n() : dnnl.DNNL_RUNTIME_DIM_VAL;
         long k = exact ? shape.k() : dnnl.DNNL_RUNTIME_DIM_VAL;
@@ -130,12 +158,80 @@ final class OneDnn {
         return matrices;
     }
 
+    /** Bytes of a weight [outputs, inputs] in the layout that products read fastest. */
+    long packedBytes(DType type, int outputs, int inputs) {
+        dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
+        try {
+            return dnnl.dnnl_memory_desc_get_size(layout);
+        } finally {
+            dnnl.dnnl_memory_desc_destroy(layout);
+        }
+    }
+
+    /** Puts a weight [outputs, inputs], whose rows are {@code stride} elements apart, into that layout. */
+    void pack(DType type, int outputs, int inputs, long stride, long from, long to) {
+        dnnl_memory_desc source = matrix(type, inputs, outputs, stride, true);
+        dnnl_memory_desc target = packedLayout(type, outputs, inputs);
+        dnnl_primitive_attr attributes = attributes(false);
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        check(
+                dnnl.dnnl_reorder_primitive_desc_create(description, source, engine, target, engine, attributes),
+                "prepare packing");
+        dnnl.dnnl_primitive_attr_destroy(attributes);
+        dnnl_primitive primitive = new dnnl_primitive();
+        check(dnnl.dnnl_primitive_create(primitive, description), "create packing");
+        dnnl.dnnl_primitive_desc_destroy(description);
+        dnnl_stream stream = new dnnl_stream();
+        check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "create stream");
+        dnnl_memory unpacked = memory(source);
+        dnnl_memory packed = memory(target);
+        check(dnnl.dnnl_memory_set_data_handle(unpacked, new NativeMemory.Address(from)), "set weight");
+        check(dnnl.dnnl_memory_set_data_handle(packed, new NativeMemory.Address(to)), "set packed weight");
+        try (dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2)) {
+            arguments.position(0).arg(dnnl.DNNL_ARG_FROM).memory(unpacked);
+            arguments.position(1).arg(dnnl.DNNL_ARG_TO).memory(packed);
+            check(dnnl.dnnl_primitive_execute(primitive, stream, 2, arguments.position(0)), "pack a weight");
+        } finally {
+            List.of(unpacked, packed).forEach(dnnl::dnnl_memory_destroy);
+            dnnl.dnnl_stream_destroy(stream);
+            dnnl.dnnl_primitive_destroy(primitive);
+        }
+    }
+
+    /** The layout that oneDNN chooses for products of few rows. */
+    private dnnl_memory_desc packedLayout(DType type, long outputs, long inputs) {
+        dnnl_memory_desc rows = matrix(type, FEW_ROWS, inputs, inputs, false);
+        dnnl_memory_desc result = matrix(DType.FP32, FEW_ROWS, outputs, outputs, false);
+        dnnl_memory_desc open = new dnnl_memory_desc();
+        check(
+                dnnl.dnnl_memory_desc_create_with_tag(
+                        open, 2, new long[] {inputs, outputs}, code(type), dnnl.dnnl_format_tag_any),
+                "describe weight");
+        dnnl_primitive_attr attributes = attributes(false);
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        check(
+                dnnl.dnnl_matmul_primitive_desc_create(description, engine, rows, open, null, result, attributes),
+                "choose a layout");
+        dnnl_memory_desc layout = new dnnl_memory_desc();
+        check(
+                dnnl.dnnl_memory_desc_clone(
+                        layout, dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_weights_md, 0)),
+                "keep a layout");
+        dnnl.dnnl_primitive_desc_destroy(description);
+        dnnl.dnnl_primitive_attr_destroy(attributes);
+        List.of(rows, result, open).forEach(dnnl::dnnl_memory_desc_destroy);
+        return layout;
+    }
+
+    private static int code(DType type) {
+        return type == DType.BF16 ? dnnl.dnnl_bf16 : dnnl.dnnl_f32;
+    }
+
     private static dnnl_memory_desc matrix(DType type, long rows, long columns, long stride, boolean transposed) {
         long[] dimensions = {rows, columns};
         long[] strides = transposed ? new long[] {1, stride} : new long[] {stride, 1};
         dnnl_memory_desc matrix = new dnnl_memory_desc();
-        int code = type == DType.BF16 ? dnnl.dnnl_bf16 : dnnl.dnnl_f32;
-        check(dnnl.dnnl_memory_desc_create_with_strides(matrix, 2, dimensions, code, strides), "describe matrix");
+        check(dnnl.dnnl_memory_desc_create_with_strides(matrix, 2, dimensions, code(type), strides), "describe matrix");
         return matrix;
     }
 

@@ -21,6 +21,7 @@ import io.rlhf4j.tensor.DType;
  * @param strideOut elements between rows of the result
  * @param bias type of a row that is added to each row of the result, or null
  * @param add adds to the result instead of overwriting it
+ * @param packed the right factor is a {@link PackedWeight}; its stride and transposition mean nothing
  */
 record ProductShape(
         int m,
@@ -34,7 +35,8 @@ record ProductShape(
         long strideB,
         long strideOut,
         DType bias,
-        boolean add) {
+        boolean add,
+        boolean packed) {
     private static final int FEW_ROWS = 64;
     private static final int STEP = 16;
 
@@ -63,6 +65,12 @@ record ProductShape(
             long strideB,
             long strideOut,
             boolean add) {
-        return new ProductShape(m, n, k, input, output, transposeA, transposeB, strideA, strideB, strideOut, null, add);
+        return new ProductShape(
+                m, n, k, input, output, transposeA, transposeB, strideA, strideB, strideOut, null, add, false);
+    }
+
+    /** A product with a packed weight and a result in fp32. */
+    static ProductShape ofPacked(int m, int n, int k, DType type, long strideA, long strideOut) {
+        return new ProductShape(m, n, k, type, DType.FP32, false, false, strideA, n, strideOut, null, false, true);
     }
 }

@@ -45,6 +45,9 @@ final class Rows {
         if (tensor.storage() instanceof NativeMemory memory) {
             return memory;
         }
+        if (tensor.storage() instanceof PackedWeight) {
+            throw new IllegalArgumentException(tensor + " is packed, for linear layers and logits alone");
+        }
         throw new IllegalArgumentException(tensor + " belongs to backend "
                 + tensor.backend().name() + "; the cpu backend cannot reach its memory");
     }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A row of a forward product is the same bit for bit whatever rows are beside it, in batches that are filled to whole tiles:
@@ -30,6 +31,28 @@ class RowBitsTest {
         }
     }
 
+    /** Decoding: samples come and go, and those that stay must not notice. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aRowTimesAPackedWeightDoesNotDependOnTheRowsBesideItEither(int threads) {
+        CpuBackend backend = new CpuBackend(threads);
+        SplittableRandom random = new SplittableRandom(4);
+        for (int[] layer : LAYERS) {
+            try (Scope scope = Scope.root(backend, "rows")) {
+                Tensor x = filled(scope.allocate(DType.BF16, MOST_ROWS, layer[1]), random, 1);
+                Tensor weight = filled(scope.allocate(DType.BF16, layer[0], layer[1]), random, 0.1);
+                Tensor bias = filled(scope.allocate(DType.BF16, layer[0]), random, 1);
+                Tensor packed = backend.packWeight(scope, weight);
+                float[] alone = first(scope, x, packed, bias, 1);
+                for (int rows = 2; rows <= MOST_ROWS; rows += 1 + rows / 4) {
+                    assertThat(first(scope, x, packed, bias, rows))
+                            .as("[%d, %d] of %d rows", layer[0], layer[1], rows)
+                            .startsWith(alone);
+                }
+            }
+        }
+    }
+
     private static void check(CpuBackend backend, DType type, int outputs, int inputs) {
         SplittableRandom random = new SplittableRandom(3);
         try (Scope scope = Scope.root(backend, "rows")) {
@@ -45,12 +68,12 @@ class RowBitsTest {
         }
     }
 
-    /** The first tile of the product of so many rows. */
+    /** The first rows, a tile at most, of the product of so many. */
     private static float[] first(Scope scope, Tensor x, Tensor weight, Tensor bias, int rows) {
         try (Scope work = scope.child("product")) {
             Tensor out = work.allocate(x.type(), rows, weight.rows());
             x.backend().linear(x.slice(0, rows), weight, bias, out);
-            return Arrays.copyOf(out.toFloats(), TILE * weight.rows());
+            return Arrays.copyOf(out.toFloats(), Math.min(rows, TILE) * weight.rows());
         }
     }
 

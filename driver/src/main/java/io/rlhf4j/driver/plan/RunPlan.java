@@ -155,6 +155,7 @@ public final class RunPlan {
                 memory,
                 List.of(
                         WorkingMemory.activations(actor.config(), compute),
+                        WorkingMemory.packedWeights(actor.config(), compute),
                         WorkingMemory.cache(
                                 actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
     }

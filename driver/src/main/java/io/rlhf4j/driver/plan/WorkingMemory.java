@@ -2,6 +2,7 @@ package io.rlhf4j.driver.plan;
 
 import io.rlhf4j.config.ComputeConfig;
 import io.rlhf4j.config.SamplingConfig;
+import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.PositionEncoding;
 import io.rlhf4j.model.TransformerConfig;
 import java.util.List;
@@ -42,6 +43,14 @@ public record WorkingMemory(String name, long bytes) {
         long tokens = (long) sampling.batch() * (promptTokens + sampling.maxNewTokens());
         return new WorkingMemory(
                 "cache", token * tokens * compute.generationOrDtype().bytes());
+    }
+
+    /** Weights as decoding reads them fastest, while one task generates. */
+    static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute) {
+        return new WorkingMemory(
+                "packed weights",
+                CausalLanguageModel.packedElements(model)
+                        * compute.generationOrDtype().bytes());
     }
 
     static long sum(List<WorkingMemory> all) {

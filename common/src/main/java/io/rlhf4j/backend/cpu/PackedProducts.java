@@ -1,0 +1,100 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.Tensor;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Products with weights that were packed once for many of them. A weight as training keeps it is packed anew by each
+ * product, which costs little beside many rows and as much as the product beside few.
+ */
+final class PackedProducts {
+    /** A weight with so few elements is not worth a second thread. */
+    private static final int SMALL = 1 << 16;
+
+    private static final int COLUMN_STEP = 64;
+    /** Rows whose sums stay in a core's cache until they are rounded. */
+    private static final int MOST_ROWS = 128;
+
+    private final WorkerPool workers;
+    private final MemoryPool memories;
+    private final OneDnn oneDnn;
+
+    PackedProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
+        this.workers = workers;
+        this.memories = memories;
+        this.oneDnn = oneDnn;
+    }
+
+    /** {@code weight} [out, in] in oneDNN's layout. */
+    PackedWeight pack(Tensor weight) {
+        int outputs = weight.rows();
+        int inputs = weight.columns();
+        Rows source = Rows.of(weight);
+        int wanted = weight.elements() < SMALL ? 1 : workers.threads();
+        int size = (outputs + wanted * COLUMN_STEP - 1) / (wanted * COLUMN_STEP) * COLUMN_STEP;
+        int count = (outputs + size - 1) / size;
+        List<PackedWeight.Piece> pieces = IntStream.range(0, count)
+                .mapToObj(i -> {
+                    int columns = Math.min(size, outputs - i * size);
+                    long bytes = oneDnn.packedBytes(source.type, columns, inputs);
+                    return new PackedWeight.Piece(i * size, columns, memories.allocate(bytes));
+                })
+                .toList();
+        workers.run(count, (i, workspace) -> {
+            PackedWeight.Piece piece = pieces.get(i);
+            oneDnn.pack(
+                    source.type,
+                    piece.outputs(),
+                    inputs,
+                    source.stride(),
+                    source.address(piece.first(), 0),
+                    piece.memory().address());
+        });
+        return new PackedWeight(inputs, source.type, pieces);
+    }
+
+    /** {@code out = x weightᵀ + bias}; the bias may be null. A row of a result in bf16 depends on no other row. */
+    void multiply(Tensor x, PackedWeight weight, Tensor bias, Tensor out) {
+        if (x.type() != weight.type()) {
+            throw new IllegalArgumentException(x + " times a packed weight of type " + weight.type());
+        }
+        Rows input = Rows.of(x);
+        Rows result = Rows.of(out);
+        Rows biasRow = bias == null ? null : Rows.of(bias);
+        workers.run(weight.pieces().size(), (i, workspace) -> {
+            PackedWeight.Piece piece = weight.pieces().get(i);
+            if (result.isBf16()) {
+                rounded(input, weight, piece, biasRow, result, workspace);
+            } else {
+                direct(input, weight, piece, biasRow, result, workspace);
+            }
+        });
+    }
+
+    private static void direct(
+            Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
+        ProductShape shape = ProductShape.ofPacked(
+                x.count, piece.outputs(), weight.inputs(), weight.type(), x.stride(), out.stride());
+        workspace.product(shape).run(x.address(0, 0), piece.memory().address(), out.address(0, piece.first()));
+        if (bias == null) {
+            return;
+        }
+        for (int row = 0; row < out.count; row++) {
+            Span sum = workspace.input(0, out, row, piece.first(), piece.outputs());
+            Pointwise.addTo(workspace.input(1, bias, 0, piece.first(), piece.outputs()), sum, piece.outputs());
+        }
+    }
+
+    private static void rounded(
+            Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
+        for (int row = 0; row < x.count; row += MOST_ROWS) {
+            int rows = Math.min(MOST_ROWS, x.count - row);
+            NativeMemory sums = workspace.buffer(0, 4L * rows * piece.outputs());
+            ProductShape shape = ProductShape.ofPacked(
+                    rows, piece.outputs(), weight.inputs(), weight.type(), x.stride(), piece.outputs());
+            workspace.product(shape).run(x.address(row, 0), piece.memory().address(), sums.address());
+            MatrixProducts.round(workspace, bias, out, row, piece.first(), rows, piece.outputs());
+        }
+    }
+}
