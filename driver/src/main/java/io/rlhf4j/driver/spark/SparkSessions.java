@@ -32,6 +32,11 @@ public final class SparkSessions {
         requireOpenModules();
         SparkConf conf = new SparkConf();
         settings(config, conf.contains("spark.master")).forEach(conf::set);
+        if (conf.get("spark.master", "").matches("local(\\[.*])?")) {
+            // One process: it is silent where the machine slept or the process was stopped, and then goes on as a
+            // whole.
+            conf.setIfMissing("spark.storage.blockManagerHeartbeatTimeoutMs", "365d");
+        }
         for (String options : List.of("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")) {
             conf.set(options, (JVM_OPTIONS + " " + conf.get(options, "")).strip());
         }

@@ -1,0 +1,21 @@
+package io.rlhf4j.driver.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.spark.SparkConf;
+import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+
+/** What a session is started with. */
+class SparkSessionsTest {
+    /** Spark gives an executor up after two minutes of silence, and its process ends for good some minutes later. */
+    @Test
+    void aLocalRunThatWasStoppedOverNightGoesOn() {
+        try (SparkSession spark = LocalSpark.start(1)) {
+            SparkConf conf = spark.sparkContext().conf();
+            assertThat(JavaUtils.timeStringAsSec(conf.get("spark.storage.blockManagerHeartbeatTimeoutMs")))
+                    .isGreaterThan(7 * 24 * 3600);
+        }
+    }
+}
