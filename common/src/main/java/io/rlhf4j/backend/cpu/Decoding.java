@@ -5,17 +5,14 @@ import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 import io.rlhf4j.tensor.AttentionSpec;
 
 /**
- * Attention of single queries over cached keys and values, read in their place: the speed is that of memory. All heads of
- * a piece pass over a few rows together before the next rows, so that memory is read in its order.
+ * Attention of single queries over cached keys and values, read in their place: the speed is that of memory, which is read
+ * in its order, each row for all heads of a piece.
  */
 final class Decoding {
     private static final int QUERY_BUFFER = 0;
     private static final int SCORE_BUFFER = 1;
     private static final int SUM_BUFFER = 2;
     private static final int ROW_BUFFER = 3;
-
-    /** Rows of a block that all heads pass over before the next ones. */
-    private static final int TOGETHER = 4;
 
     private final AttentionSpec spec;
     private final Rows keys;
@@ -47,22 +44,21 @@ final class Decoding {
         int padded = (length + WIDTH - 1) / WIDTH * WIDTH;
         int first = AttentionTiles.firstKey(spec, position);
         int heads = (toHead - fromHead) * group;
+        DecodingKernels.Heads shape = new DecodingKernels.Heads(toHead - fromHead, group, width);
         long column = (long) fromHead * group * width;
         Span queries = workspace.input(QUERY_BUFFER, q, row, column, heads * width);
         Span scores = workspace.floats(SCORE_BUFFER, (long) heads * padded);
-        for (int at = first / blockSize * blockSize, count; at < length; at += count) {
-            count = together(at, length);
-            for (int head = 0; head < heads; head++) {
-                DecodingKernels.dots(
-                        queries.memory,
-                        queries.offset + 4L * head * width,
-                        keys,
-                        place(keys, at, fromHead + head / group),
-                        count,
-                        width,
-                        scores.memory,
-                        scores.offset + 4L * ((long) head * padded + at));
-            }
+        for (int at = first / blockSize * blockSize; at < length; at += blockSize) {
+            DecodingKernels.dots(
+                    queries.memory,
+                    queries.offset,
+                    keys,
+                    place(keys, at, fromHead),
+                    Math.min(blockSize, length - at),
+                    shape,
+                    scores.memory,
+                    scores.offset + 4L * at,
+                    4L * padded);
         }
         Span sums = workspace.floats(SUM_BUFFER, (long) heads * width);
         Conversion.fill(sums.memory, sums.offset, heads * width, 0f);
@@ -76,18 +72,17 @@ final class Decoding {
             totals[head] = ScoreKernels.exponentials(scores.memory, at, padded - from, largest, scores.memory, at);
         }
         for (int at = first, count; at < length; at += count) {
-            count = together(at, length);
-            for (int head = 0; head < heads; head++) {
-                DecodingKernels.addWeighted(
-                        scores.memory,
-                        scores.offset + 4L * ((long) head * padded + at),
-                        values,
-                        place(values, at, fromHead + head / group),
-                        count,
-                        width,
-                        sums.memory,
-                        sums.offset + 4L * head * width);
-            }
+            count = Math.min(blockSize - at % blockSize, length - at);
+            DecodingKernels.addWeighted(
+                    scores.memory,
+                    scores.offset + 4L * at,
+                    4L * padded,
+                    values,
+                    place(values, at, fromHead),
+                    count,
+                    shape,
+                    sums.memory,
+                    sums.offset);
         }
         for (int head = 0; head < heads; head++) {
             Pointwise.scale(sums.memory, sums.offset + 4L * head * width, 1f / totals[head], width);
@@ -95,11 +90,6 @@ final class Decoding {
         Span target = workspace.output(ROW_BUFFER, out, row, column, heads * width);
         Conversion.copy(sums.memory, sums.offset, target.memory, target.offset, heads * width);
         target.finish();
-    }
-
-    /** How many of the rows from {@code position} on are passed over together. */
-    private int together(int position, int length) {
-        return Math.min(Math.min(TOGETHER, length - position), blockSize - position % blockSize);
     }
 
     /** Where a key head of the sequence's position {@code position} lies. */

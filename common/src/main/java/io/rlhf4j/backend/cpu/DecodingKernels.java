@@ -4,177 +4,233 @@ import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 
 import jdk.incubator.vector.FloatVector;
 
-/** One query against consecutive rows of a cache. */
+/** The queries of one token, head by head, against consecutive rows of a cache, which are read once and in order. */
 final class DecodingKernels {
-    /** Columns that one pass over the rows keeps in registers: the usual width of a head. */
+    /** The usual width of a head, which the kernels keep in registers. */
     private static final int CHUNK = 4 * WIDTH;
 
     private DecodingKernels() {}
 
-    /** {@code out[i] = q . rows[i]}. */
-    static void dots(Object q, long qAt, Rows rows, long place, int count, int width, Object out, long outAt) {
+    /**
+     * The heads that pass over the rows.
+     *
+     * @param keys heads of keys and values, which lie side by side in a row
+     * @param group queries that share each of them
+     * @param width elements of a head
+     */
+    record Heads(int keys, int group, int width) {}
+
+    /** {@code out[i] = q . rows[i]} of every query; the results of a query begin {@code outStep} bytes behind the last's. */
+    static void dots(
+            Object q, long qAt, Rows rows, long place, int count, Heads heads, Object out, long outAt, long outStep) {
         Object memory = rows.memory.window(place);
         long at = NativeMemory.inWindow(place);
         long step = rows.stride() * rows.type.bytes();
-        if (width == CHUNK) {
-            chunkDots(q, qAt, memory, at, step, rows.isBf16(), count, out, outAt);
-        } else if (rows.isBf16()) {
-            dotsBf16(q, qAt, memory, at, step, count, width, out, outAt);
-        } else {
-            dots(q, qAt, memory, at, step, count, width, out, outAt);
+        if (heads.width == CHUNK) {
+            if (rows.isBf16()) {
+                chunkDotsBf16(q, qAt, memory, at, step, count, heads.keys, heads.group, out, outAt, outStep);
+            } else {
+                chunkDots(q, qAt, memory, at, step, count, heads.keys, heads.group, out, outAt, outStep);
+            }
+            return;
+        }
+        int bytes = heads.width * rows.type.bytes();
+        for (int row = 0; row < count; row++) {
+            for (int query = 0; query < heads.keys * heads.group; query++) {
+                long key = at + step * row + (long) query / heads.group * bytes;
+                float dot = dot(q, qAt + 4L * query * heads.width, memory, key, rows.isBf16(), heads.width);
+                Lanes.set(out, outAt + outStep * query + 4L * row, dot);
+            }
         }
     }
 
     private static void chunkDots(
-            Object q, long qAt, Object k, long kAt, long step, boolean bf16, int count, Object out, long outAt) {
-        FloatVector q0 = Lanes.load(q, qAt);
-        FloatVector q1 = Lanes.load(q, qAt + 4L * WIDTH);
-        FloatVector q2 = Lanes.load(q, qAt + 8L * WIDTH);
-        FloatVector q3 = Lanes.load(q, qAt + 12L * WIDTH);
-        if (bf16) {
-            for (int row = 0; row < count; row++) {
-                long at = kAt + step * row;
-                FloatVector a = q0.mul(Lanes.loadBf16(k, at));
-                FloatVector b = q1.mul(Lanes.loadBf16(k, at + 2L * WIDTH));
-                a = q2.fma(Lanes.loadBf16(k, at + 4L * WIDTH), a);
-                b = q3.fma(Lanes.loadBf16(k, at + 6L * WIDTH), b);
-                Lanes.set(out, outAt + 4L * row, Lanes.sum(a.add(b)));
-            }
-        } else {
-            for (int row = 0; row < count; row++) {
-                long at = kAt + step * row;
-                FloatVector a = q0.mul(Lanes.load(k, at));
-                FloatVector b = q1.mul(Lanes.load(k, at + 4L * WIDTH));
-                a = q2.fma(Lanes.load(k, at + 8L * WIDTH), a);
-                b = q3.fma(Lanes.load(k, at + 12L * WIDTH), b);
-                Lanes.set(out, outAt + 4L * row, Lanes.sum(a.add(b)));
-            }
-        }
-    }
-
-    private static void dots(
-            Object q, long qAt, Object k, long kAt, long step, int count, int width, Object out, long outAt) {
+            Object q,
+            long qAt,
+            Object k,
+            long kAt,
+            long step,
+            int count,
+            int keys,
+            int group,
+            Object out,
+            long outAt,
+            long outStep) {
         for (int row = 0; row < count; row++) {
-            long at = kAt + step * row;
-            FloatVector a = Lanes.broadcast(0f);
-            int i = 0;
-            for (; i <= width - WIDTH; i += WIDTH) {
-                a = Lanes.load(q, qAt + 4L * i).fma(Lanes.load(k, at + 4L * i), a);
+            long from = qAt;
+            long to = outAt + 4L * row;
+            for (int key = 0; key < keys; key++) {
+                long at = kAt + step * row + 4L * CHUNK * key;
+                FloatVector k0 = Lanes.load(k, at);
+                FloatVector k1 = Lanes.load(k, at + 4L * WIDTH);
+                FloatVector k2 = Lanes.load(k, at + 8L * WIDTH);
+                FloatVector k3 = Lanes.load(k, at + 12L * WIDTH);
+                for (int i = 0; i < group; i++) {
+                    FloatVector a = k0.mul(Lanes.load(q, from));
+                    FloatVector b = k1.mul(Lanes.load(q, from + 4L * WIDTH));
+                    a = k2.fma(Lanes.load(q, from + 8L * WIDTH), a);
+                    b = k3.fma(Lanes.load(q, from + 12L * WIDTH), b);
+                    Lanes.set(out, to, Lanes.sum(a.add(b)));
+                    from += 4L * CHUNK;
+                    to += outStep;
+                }
             }
-            float rest = 0f;
-            for (; i < width; i++) {
-                rest = Math.fma(Lanes.get(q, qAt + 4L * i), Lanes.get(k, at + 4L * i), rest);
-            }
-            Lanes.set(out, outAt + 4L * row, Lanes.sum(a) + rest);
         }
     }
 
-    private static void dotsBf16(
-            Object q, long qAt, Object k, long kAt, long step, int count, int width, Object out, long outAt) {
+    private static void chunkDotsBf16(
+            Object q,
+            long qAt,
+            Object k,
+            long kAt,
+            long step,
+            int count,
+            int keys,
+            int group,
+            Object out,
+            long outAt,
+            long outStep) {
         for (int row = 0; row < count; row++) {
-            long at = kAt + step * row;
-            FloatVector a = Lanes.broadcast(0f);
-            int i = 0;
-            for (; i <= width - WIDTH; i += WIDTH) {
-                a = Lanes.load(q, qAt + 4L * i).fma(Lanes.loadBf16(k, at + 2L * i), a);
+            long from = qAt;
+            long to = outAt + 4L * row;
+            for (int key = 0; key < keys; key++) {
+                long at = kAt + step * row + 2L * CHUNK * key;
+                FloatVector k0 = Lanes.loadBf16(k, at);
+                FloatVector k1 = Lanes.loadBf16(k, at + 2L * WIDTH);
+                FloatVector k2 = Lanes.loadBf16(k, at + 4L * WIDTH);
+                FloatVector k3 = Lanes.loadBf16(k, at + 6L * WIDTH);
+                for (int i = 0; i < group; i++) {
+                    FloatVector a = k0.mul(Lanes.load(q, from));
+                    FloatVector b = k1.mul(Lanes.load(q, from + 4L * WIDTH));
+                    a = k2.fma(Lanes.load(q, from + 8L * WIDTH), a);
+                    b = k3.fma(Lanes.load(q, from + 12L * WIDTH), b);
+                    Lanes.set(out, to, Lanes.sum(a.add(b)));
+                    from += 4L * CHUNK;
+                    to += outStep;
+                }
             }
-            float rest = 0f;
-            for (; i < width; i++) {
-                rest = Math.fma(Lanes.get(q, qAt + 4L * i), Lanes.getBf16(k, at + 2L * i), rest);
-            }
-            Lanes.set(out, outAt + 4L * row, Lanes.sum(a) + rest);
         }
     }
 
-    /** {@code out += sum of p[i] * rows[i]}. */
-    static void addWeighted(Object p, long pAt, Rows rows, long place, int count, int width, Object out, long outAt) {
+    private static float dot(Object q, long qAt, Object k, long kAt, boolean bf16, int width) {
+        FloatVector a = Lanes.broadcast(0f);
+        int i = 0;
+        for (; i <= width - WIDTH; i += WIDTH) {
+            FloatVector key = bf16 ? Lanes.loadBf16(k, kAt + 2L * i) : Lanes.load(k, kAt + 4L * i);
+            a = Lanes.load(q, qAt + 4L * i).fma(key, a);
+        }
+        float rest = 0f;
+        for (; i < width; i++) {
+            float key = bf16 ? Lanes.getBf16(k, kAt + 2L * i) : Lanes.get(k, kAt + 4L * i);
+            rest = Math.fma(Lanes.get(q, qAt + 4L * i), key, rest);
+        }
+        return Lanes.sum(a) + rest;
+    }
+
+    /**
+     * {@code out += sum of p[i] * rows[i]} for every query; its weights begin {@code pStep} bytes behind the last's.
+     */
+    static void addWeighted(
+            Object p, long pAt, long pStep, Rows rows, long place, int count, Heads heads, Object out, long outAt) {
         Object memory = rows.memory.window(place);
         long at = NativeMemory.inWindow(place);
         long step = rows.stride() * rows.type.bytes();
-        int i = 0;
-        for (; i <= width - CHUNK; i += CHUNK) {
-            long chunk = at + (long) i * rows.type.bytes();
-            addWeightedChunk(p, pAt, memory, chunk, step, rows.isBf16(), count, out, outAt + 4L * i);
-        }
-        for (; i <= width - WIDTH; i += WIDTH) {
+        if (heads.width == CHUNK) {
             if (rows.isBf16()) {
-                addWeightedBf16(p, pAt, memory, at + 2L * i, step, count, out, outAt + 4L * i);
+                addChunksBf16(p, pAt, pStep, memory, at, step, count, heads.keys, heads.group, out, outAt);
             } else {
-                addWeighted(p, pAt, memory, at + 4L * i, step, count, out, outAt + 4L * i);
+                addChunks(p, pAt, pStep, memory, at, step, count, heads.keys, heads.group, out, outAt);
             }
+            return;
+        }
+        int bytes = heads.width * rows.type.bytes();
+        for (int row = 0; row < count; row++) {
+            for (int query = 0; query < heads.keys * heads.group; query++) {
+                long value = at + step * row + (long) query / heads.group * bytes;
+                float weight = Lanes.get(p, pAt + pStep * query + 4L * row);
+                add(weight, memory, value, rows.isBf16(), heads.width, out, outAt + 4L * query * heads.width);
+            }
+        }
+    }
+
+    private static void addChunks(
+            Object p,
+            long pAt,
+            long pStep,
+            Object v,
+            long vAt,
+            long step,
+            int count,
+            int keys,
+            int group,
+            Object out,
+            long outAt) {
+        for (int row = 0; row < count; row++) {
+            long from = pAt + 4L * row;
+            long to = outAt;
+            for (int key = 0; key < keys; key++) {
+                long at = vAt + step * row + 4L * CHUNK * key;
+                FloatVector v0 = Lanes.load(v, at);
+                FloatVector v1 = Lanes.load(v, at + 4L * WIDTH);
+                FloatVector v2 = Lanes.load(v, at + 8L * WIDTH);
+                FloatVector v3 = Lanes.load(v, at + 12L * WIDTH);
+                for (int i = 0; i < group; i++) {
+                    FloatVector weight = Lanes.broadcast(Lanes.get(p, from));
+                    Lanes.store(weight.fma(v0, Lanes.load(out, to)), out, to);
+                    Lanes.store(weight.fma(v1, Lanes.load(out, to + 4L * WIDTH)), out, to + 4L * WIDTH);
+                    Lanes.store(weight.fma(v2, Lanes.load(out, to + 8L * WIDTH)), out, to + 8L * WIDTH);
+                    Lanes.store(weight.fma(v3, Lanes.load(out, to + 12L * WIDTH)), out, to + 12L * WIDTH);
+                    from += pStep;
+                    to += 4L * CHUNK;
+                }
+            }
+        }
+    }
+
+    private static void addChunksBf16(
+            Object p,
+            long pAt,
+            long pStep,
+            Object v,
+            long vAt,
+            long step,
+            int count,
+            int keys,
+            int group,
+            Object out,
+            long outAt) {
+        for (int row = 0; row < count; row++) {
+            long from = pAt + 4L * row;
+            long to = outAt;
+            for (int key = 0; key < keys; key++) {
+                long at = vAt + step * row + 2L * CHUNK * key;
+                FloatVector v0 = Lanes.loadBf16(v, at);
+                FloatVector v1 = Lanes.loadBf16(v, at + 2L * WIDTH);
+                FloatVector v2 = Lanes.loadBf16(v, at + 4L * WIDTH);
+                FloatVector v3 = Lanes.loadBf16(v, at + 6L * WIDTH);
+                for (int i = 0; i < group; i++) {
+                    FloatVector weight = Lanes.broadcast(Lanes.get(p, from));
+                    Lanes.store(weight.fma(v0, Lanes.load(out, to)), out, to);
+                    Lanes.store(weight.fma(v1, Lanes.load(out, to + 4L * WIDTH)), out, to + 4L * WIDTH);
+                    Lanes.store(weight.fma(v2, Lanes.load(out, to + 8L * WIDTH)), out, to + 8L * WIDTH);
+                    Lanes.store(weight.fma(v3, Lanes.load(out, to + 12L * WIDTH)), out, to + 12L * WIDTH);
+                    from += pStep;
+                    to += 4L * CHUNK;
+                }
+            }
+        }
+    }
+
+    private static void add(float weight, Object v, long vAt, boolean bf16, int width, Object out, long to) {
+        FloatVector all = Lanes.broadcast(weight);
+        int i = 0;
+        for (; i <= width - WIDTH; i += WIDTH) {
+            FloatVector value = bf16 ? Lanes.loadBf16(v, vAt + 2L * i) : Lanes.load(v, vAt + 4L * i);
+            Lanes.store(all.fma(value, Lanes.load(out, to + 4L * i)), out, to + 4L * i);
         }
         for (; i < width; i++) {
-            float sum = Lanes.get(out, outAt + 4L * i);
-            for (int row = 0; row < count; row++) {
-                float value = rows.isBf16()
-                        ? Lanes.getBf16(memory, at + step * row + 2L * i)
-                        : Lanes.get(memory, at + step * row + 4L * i);
-                sum = Math.fma(Lanes.get(p, pAt + 4L * row), value, sum);
-            }
-            Lanes.set(out, outAt + 4L * i, sum);
+            float value = bf16 ? Lanes.getBf16(v, vAt + 2L * i) : Lanes.get(v, vAt + 4L * i);
+            Lanes.set(out, to + 4L * i, Math.fma(weight, value, Lanes.get(out, to + 4L * i)));
         }
-    }
-
-    private static void addWeightedChunk(
-            Object p, long pAt, Object v, long vAt, long step, boolean bf16, int count, Object out, long outAt) {
-        FloatVector a = Lanes.load(out, outAt);
-        FloatVector b = Lanes.load(out, outAt + 4L * WIDTH);
-        FloatVector c = Lanes.load(out, outAt + 8L * WIDTH);
-        FloatVector d = Lanes.load(out, outAt + 12L * WIDTH);
-        if (bf16) {
-            for (int row = 0; row < count; row++) {
-                long at = vAt + step * row;
-                FloatVector weight = Lanes.broadcast(Lanes.get(p, pAt + 4L * row));
-                a = weight.fma(Lanes.loadBf16(v, at), a);
-                b = weight.fma(Lanes.loadBf16(v, at + 2L * WIDTH), b);
-                c = weight.fma(Lanes.loadBf16(v, at + 4L * WIDTH), c);
-                d = weight.fma(Lanes.loadBf16(v, at + 6L * WIDTH), d);
-            }
-        } else {
-            for (int row = 0; row < count; row++) {
-                long at = vAt + step * row;
-                FloatVector weight = Lanes.broadcast(Lanes.get(p, pAt + 4L * row));
-                a = weight.fma(Lanes.load(v, at), a);
-                b = weight.fma(Lanes.load(v, at + 4L * WIDTH), b);
-                c = weight.fma(Lanes.load(v, at + 8L * WIDTH), c);
-                d = weight.fma(Lanes.load(v, at + 12L * WIDTH), d);
-            }
-        }
-        Lanes.store(a, out, outAt);
-        Lanes.store(b, out, outAt + 4L * WIDTH);
-        Lanes.store(c, out, outAt + 8L * WIDTH);
-        Lanes.store(d, out, outAt + 12L * WIDTH);
-    }
-
-    private static void addWeighted(
-            Object p, long pAt, Object v, long vAt, long step, int count, Object out, long outAt) {
-        FloatVector even = Lanes.load(out, outAt);
-        FloatVector odd = Lanes.broadcast(0f);
-        int row = 0;
-        for (; row < count - 1; row += 2) {
-            long at = vAt + step * row;
-            even = Lanes.load(v, at).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row)), even);
-            odd = Lanes.load(v, at + step).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row + 4)), odd);
-        }
-        if (row < count) {
-            even = Lanes.load(v, vAt + step * row).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row)), even);
-        }
-        Lanes.store(even.add(odd), out, outAt);
-    }
-
-    private static void addWeightedBf16(
-            Object p, long pAt, Object v, long vAt, long step, int count, Object out, long outAt) {
-        FloatVector even = Lanes.load(out, outAt);
-        FloatVector odd = Lanes.broadcast(0f);
-        int row = 0;
-        for (; row < count - 1; row += 2) {
-            long at = vAt + step * row;
-            even = Lanes.loadBf16(v, at).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row)), even);
-            odd = Lanes.loadBf16(v, at + step).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row + 4)), odd);
-        }
-        if (row < count) {
-            even = Lanes.loadBf16(v, vAt + step * row).fma(Lanes.broadcast(Lanes.get(p, pAt + 4L * row)), even);
-        }
-        Lanes.store(even.add(odd), out, outAt);
     }
 }
