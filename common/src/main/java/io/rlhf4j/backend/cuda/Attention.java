@@ -2,7 +2,6 @@ package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.DType;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -35,7 +34,8 @@ final class Attention {
         stream.pass(Matrix.address(logSumExp));
         passScoring(spec, q, tiles, tiled);
         if (tiled) {
-            int shared = 2 * TILE_ROWS * (spec.headDim() + PAD) * DType.BF16.bytes();
+            // Keys and values, of each two stages.
+            int shared = rowBytes(spec) * 4 * TILE_ROWS;
             stream.launch(tiles(spec, "attentionTiles", shared), tiles.length / 3, spec.heads(), 1, THREADS, shared);
             return;
         }
@@ -96,7 +96,8 @@ final class Attention {
         int heads = ofKeys ? spec.kvHeads() : spec.heads();
         if (tiled) {
             int side = spec.headDim() <= 64 ? 64 : 32;
-            int shared = 2 * (TILE_ROWS + side) * (spec.headDim() + PAD) * DType.BF16.bytes() + 2 * side * Float.BYTES;
+            // Two matrices that stay, two of which there are two stages, and two numbers a row.
+            int shared = rowBytes(spec) * (2 * TILE_ROWS + 4 * side) + Float.BYTES * 4 * side;
             String name = ofKeys ? "attentionTilesKeyGradients" : "attentionTilesQueryGradients";
             stream.launch(tiles(spec, name, shared), tiles, heads, 1, THREADS, shared);
             return;
@@ -105,6 +106,11 @@ final class Attention {
         int shared = Float.BYTES * (squares + 2 * PLAIN_ROWS * (PLAIN_ROWS + 1));
         String name = ofKeys ? "attentionPlainKeyGradients" : "attentionPlainQueryGradients";
         stream.pass(flags).launch(plain(name, shared), tiles, heads, 1, THREADS, shared);
+    }
+
+    /** Of a row in shared memory. */
+    private static int rowBytes(AttentionSpec spec) {
+        return (spec.headDim() + PAD) * DType.BF16.bytes();
     }
 
     private void passRows(Matrix... matrices) {
@@ -133,10 +139,9 @@ final class Attention {
     }
 
     private Kernel tiles(AttentionSpec spec, String name, int sharedBytes) {
-        List<String> definitions = new ArrayList<>(List.of("DIM=" + spec.headDim()));
-        if (spec.softcap() <= 0f && spec.alibiSlopes() == null) {
-            definitions.add("PLAIN_SCORES");
-        }
+        boolean plain = spec.softcap() <= 0f && spec.alibiSlopes() == null;
+        String dim = "DIM=" + spec.headDim();
+        List<String> definitions = plain ? List.of(dim, "PLAIN_SCORES") : List.of(dim);
         Kernel kernel = bench.kernels().get(TILES, name, List.of("attention.cuh", "tiles.cuh"), definitions);
         bench.kernels().allowSharedBytes(kernel, sharedBytes);
         return kernel;

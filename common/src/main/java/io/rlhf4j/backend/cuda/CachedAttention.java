@@ -1,8 +1,9 @@
 package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.AttentionSpec;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Attention of new tokens over a cache in blocks, the positions of a sequence cut into stretches. */
 final class CachedAttention {
@@ -18,6 +19,7 @@ final class CachedAttention {
 
     private final Workbench bench;
     private final Stream stream;
+    private final Map<Variant, Kernel> variants = new HashMap<>();
 
     CachedAttention(Workbench bench) {
         this.bench = bench;
@@ -62,7 +64,6 @@ final class CachedAttention {
                 ? Float.BYTES
                 : (long) Float.BYTES * q.rows() * spec.heads() * stretches * (spec.headDim() + 2);
         try (DeviceMemory partials = bench.memories().allocate(partialBytes)) {
-            List<String> definitions = definitions(spec, keys, values, out);
             int group = spec.heads() / spec.kvHeads();
             boolean single = group == 1;
             int tiles = single ? 1 : (group + TOGETHER - 1) / TOGETHER;
@@ -89,7 +90,7 @@ final class CachedAttention {
                     .pass(spec.alibiSlopes() == null ? 0L : bench.uploads().send(spec.alibiSlopes()))
                     .pass(flags(spec, q, keys, values, out))
                     .launch(
-                            kernel(single ? "attendCache1" : "attendCache4", definitions),
+                            kernel(single ? "attendCache1" : "attendCache4", spec, keys, values, out),
                             q.rows(),
                             spec.kvHeads() * tiles,
                             stretches,
@@ -106,7 +107,7 @@ final class CachedAttention {
                         .pass(spec.window())
                         .pass(Matrix.flags(q, keys, values, out))
                         .launch(
-                                kernel("joinStretches", definitions),
+                                kernel("joinStretches", spec, keys, values, out),
                                 q.rows(),
                                 spec.heads(),
                                 1,
@@ -116,16 +117,15 @@ final class CachedAttention {
         }
     }
 
-    private Kernel kernel(String name, List<String> definitions) {
-        return bench.kernels().get(FILE, name, HEADERS, definitions);
-    }
+    /** What a kernel is compiled for. */
+    private record Variant(String name, int lanes, boolean wideBf16) {}
 
-    private static List<String> definitions(AttentionSpec spec, Matrix... matrices) {
-        List<String> definitions = new ArrayList<>(List.of("LANES=" + lanes(spec.headDim())));
-        if (spec.headDim() % 8 == 0 && Matrix.flags(matrices) == ALL_WIDE_BF16) {
-            definitions.add("WIDE_BF16");
-        }
-        return definitions;
+    private Kernel kernel(String name, AttentionSpec spec, Matrix... matrices) {
+        boolean wideBf16 = spec.headDim() % 8 == 0 && Matrix.flags(matrices) == ALL_WIDE_BF16;
+        return variants.computeIfAbsent(new Variant(name, lanes(spec.headDim()), wideBf16), variant -> {
+            String lanes = "LANES=" + variant.lanes;
+            return bench.kernels().get(FILE, name, HEADERS, wideBf16 ? List.of(lanes, "WIDE_BF16") : List.of(lanes));
+        });
     }
 
     /** Every head's columns have to begin at a wide place. */

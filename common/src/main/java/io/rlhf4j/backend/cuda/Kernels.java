@@ -5,8 +5,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The kernels of this package's resources on one device, each file compiled when one of its kernels is first asked for. */
 final class Kernels {
@@ -14,6 +16,8 @@ final class Kernels {
     private final int mostSharedBytes;
     private final Map<String, Long> modules = new HashMap<>();
     private final Map<String, Kernel> kernels = new HashMap<>();
+    private final Map<String, Kernel> plain = new HashMap<>();
+    private final Set<Kernel> allowed = new HashSet<>();
 
     Kernels(Device device) {
         this.compiler = new Compiler(device.architecture());
@@ -27,7 +31,12 @@ final class Kernels {
 
     /** Kernel {@code name} of a file without further definitions. */
     Kernel get(String file, String name) {
-        return get(file, name, List.of(), List.of());
+        Kernel known = plain.get(name);
+        if (known == null) {
+            known = get(file, name, List.of(), List.of());
+            plain.put(name, known);
+        }
+        return known;
     }
 
     /**
@@ -51,9 +60,11 @@ final class Kernels {
             throw new IllegalArgumentException("%s needs %d bytes of shared memory, a block of this GPU has %d"
                     .formatted(kernel.name(), bytes, mostSharedBytes));
         }
-        Calls.driver(
-                DriverApi.cuFuncSetAttribute(kernel.function(), DriverApi.FUNCTION_SHARED_BYTES, mostSharedBytes),
-                "cuFuncSetAttribute " + kernel.name());
+        if (allowed.add(kernel)) {
+            Calls.driver(
+                    DriverApi.cuFuncSetAttribute(kernel.function(), DriverApi.FUNCTION_SHARED_BYTES, mostSharedBytes),
+                    "cuFuncSetAttribute " + kernel.name());
+        }
     }
 
     private long load(String file, List<String> headers, List<String> definitions) {

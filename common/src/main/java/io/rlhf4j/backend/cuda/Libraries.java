@@ -57,11 +57,13 @@ final class Libraries {
             String products = "libcublas.so." + major;
             for (String folder : folders()) {
                 try {
+                    NativeLibrary cublasLt = NativeLibrary.getInstance(folder + "libcublasLt.so." + major);
                     preload(folder, major);
                     NativeLibrary nvrtc = NativeLibrary.getInstance(folder + compiler);
                     NativeLibrary cublas = NativeLibrary.getInstance(folder + products);
                     Native.register(NvrtcApi.class, nvrtc);
                     Native.register(CublasApi.class, cublas);
+                    Native.register(CublasLtApi.class, cublasLt);
                     return Optional.empty();
                 } catch (UnsatisfiedLinkError notThere) {
                     tried.add(folder + compiler + " and " + folder + products);
@@ -74,12 +76,11 @@ final class Libraries {
                         .formatted(String.join(", ", tried)));
     }
 
-    /** What the two libraries open by name alone is found once it is loaded. */
+    /** What NVRTC opens by name alone is found once it is loaded. */
     private static void preload(String folder, int major) {
         if (folder.isEmpty()) {
             return;
         }
-        NativeLibrary.getInstance(folder + "libcublasLt.so." + major);
         for (int minor = 0; minor <= 9; minor++) {
             Path builtins = Path.of(folder + "libnvrtc-builtins.so." + major + "." + minor);
             if (Files.exists(builtins)) {

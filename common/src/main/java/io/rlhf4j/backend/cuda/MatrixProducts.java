@@ -5,7 +5,7 @@ import com.sun.jna.Pointer;
 import io.rlhf4j.tensor.DType;
 
 /**
- * Matrix products by cuBLAS: bf16 by bf16 on tensor cores with fp32 sums, fp32 by fp32 without TF32. A row-major matrix is
+ * Matrix products by cuBLASLt, and by cuBLAS where rows do not begin at multiples of 16 bytes: bf16 by bf16 on tensor cores with fp32 sums, fp32 by fp32 without TF32. A row-major matrix is
  * its transpose to cuBLAS, so {@code out = a b} is asked for as {@code outᵀ = bᵀ aᵀ}.
  */
 final class MatrixProducts {
@@ -18,6 +18,7 @@ final class MatrixProducts {
     private final long one;
     private final long zero;
     private final long handle;
+    private final PlannedProducts planned;
 
     MatrixProducts(Workbench bench, Transfers transfers, Pointwise pointwise) {
         this.bench = bench;
@@ -33,6 +34,7 @@ final class MatrixProducts {
         Calls.library(CublasApi.cublasSetStream_v2(handle, bench.stream().handle()), "cublasSetStream");
         // A workspace of its own, or what a product adds up first would depend on the other work of the process.
         long workspace = bench.memories().allocate(WORKSPACE).address();
+        planned = new PlannedProducts(bench.stream(), workspace, WORKSPACE);
         Calls.library(CublasApi.cublasSetWorkspace_v2(handle, workspace, WORKSPACE), "cublasSetWorkspace");
         Calls.library(CublasApi.cublasSetMathMode(handle, CublasApi.FULL_PRECISION_REDUCTION), "cublasSetMathMode");
     }
@@ -46,6 +48,14 @@ final class MatrixProducts {
 
     /** {@code out = x weightᵀ + bias}; bias may be null. */
     void linear(Matrix x, Matrix weight, Matrix bias, Matrix out) {
+        boolean fused = bias != null
+                && out.elements() > 0
+                && x.type() == weight.type()
+                && x.type() == out.type()
+                && bias.type() == out.type();
+        if (fused && planned.multiply(x, false, weight, true, bias, out, false)) {
+            return;
+        }
         multiply(x, false, weight, true, out, false);
         if (bias != null) {
             pointwise.addBias(bias, out);
@@ -94,6 +104,9 @@ final class MatrixProducts {
     }
 
     private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix out, boolean add) {
+        if (planned.multiply(a, transposeA, b, transposeB, null, out, add)) {
+            return;
+        }
         Calls.library(
                 CublasApi.cublasGemmEx(
                         handle,

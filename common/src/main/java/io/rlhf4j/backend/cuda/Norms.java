@@ -7,6 +7,7 @@ final class Norms {
     private static final String FILE = "norms";
     private static final int CENTERED = 0x200;
     private static final int ELEMENTS = 8;
+    private static final int MOST_THREADS = 1024;
 
     private final Workbench bench;
     private final Stream stream;
@@ -107,6 +108,6 @@ final class Norms {
     /** Whole warps, each thread with eight columns at a time. */
     private static int threads(int columns) {
         int wanted = (columns + ELEMENTS - 1) / ELEMENTS;
-        return Math.min(Kernel.THREADS, Math.max(1, (wanted + 31) / 32) * 32);
+        return Math.min(MOST_THREADS, Math.max(1, (wanted + 31) / 32) * 32);
     }
 }

@@ -8,7 +8,9 @@ import java.util.stream.IntStream;
 final class Transfers {
     private static final String FILE = "transfers";
     /** Rows whose sum is taken by one thread. */
-    static final int ROWS_OF_CHUNK = 64;
+    static final int ROWS_OF_CHUNK = 32;
+    /** Columns that a block of addPartials takes. */
+    private static final int COLUMNS_OF_BLOCK = 32;
 
     private final Workbench bench;
     private final Stream stream;
@@ -184,13 +186,16 @@ final class Transfers {
         }
     }
 
-    /** sums += the sum of all rows of {@code partials}, in their order. */
+    /** sums += the sum of all rows of {@code partials}, in a fixed order. */
     void addPartials(Matrix partials, Matrix sums) {
         stream.pass(partials.address())
                 .pass(partials.rows())
                 .pass((long) partials.columns())
                 .pass(sums.address())
                 .pass(Matrix.flags(sums))
-                .launch(bench.kernels().get(FILE, "addPartials"), Kernel.blocks(partials.columns()), Kernel.THREADS);
+                .launch(
+                        bench.kernels().get(FILE, "addPartials"),
+                        (partials.columns() + COLUMNS_OF_BLOCK - 1) / COLUMNS_OF_BLOCK,
+                        Kernel.THREADS);
     }
 }

@@ -1,21 +1,25 @@
 // Attention within sequences of bf16 on tensor cores (Dao 2023), for one head dimension, DIM. Four warps take 64 queries
 // (or keys), 16 each; sums are fp32; probabilities and gradients of scores are rounded to bf16 for the second product.
 
+#define THREADS 128
 #define ROWS 64
 #define PITCH (DIM + 8)  // of a row in shared memory: rows fall on different banks
 #define STEPS (DIM / 16)
 #define SIDE_ROWS (DIM <= 64 ? 64 : 32)  // queries at once in the gradients of keys
 
-__device__ __forceinline__ void loadTile(
-        bf16 *tile, const bf16 *x, long long stride, int from, int rows, int end, int head) {
-    for (int e = threadIdx.x; e < rows * (DIM / 8); e += blockDim.x) {
+// Begins to copy COUNT rows of a head; rows from `end` on become zeros.
+template <int COUNT>
+__device__ __forceinline__ void loadTile(bf16 *tile, const bf16 *x, long long stride, int from, int end, int head) {
+    const bf16 *column = x + (long long)head * DIM;
+#pragma unroll
+    for (int i = 0; i < (COUNT * (DIM / 8) + THREADS - 1) / THREADS; i++) {
+        int e = threadIdx.x + THREADS * i;
         int row = e / (DIM / 8);
         int d = e % (DIM / 8) * 8;
-        Words words = {0u, 0u, 0u, 0u};
-        if (from + row < end) {
-            words = *(const Words *)(x + (long long)(from + row) * stride + (long long)head * DIM + d);
+        if (e < COUNT * (DIM / 8)) {
+            bool isThere = from + row < end;
+            copyLater(tile + row * PITCH + d, isThere ? column + (long long)(from + row) * stride + d : x, isThere);
         }
-        *(Words *)(tile + row * PITCH + d) = words;
     }
 }
 
@@ -45,13 +49,13 @@ __device__ __forceinline__ void storeRows(
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) attentionTiles(
+extern "C" __global__ void __launch_bounds__(THREADS) attentionTiles(
         const bf16 *q, long long qStride, const bf16 *k, long long kStride, const bf16 *v, long long vStride,
         bf16 *out, long long outStride, float *logSumExp, long long tokens, const int *tiles, int group, float scale,
         float softcap, int window, const float *slopes) {
     extern __shared__ Words sharedWords[];
-    bf16 *keys = (bf16 *)sharedWords;
-    bf16 *values = keys + ROWS * PITCH;
+    // Two stages of keys and values: one is filled while the other is worked on.
+    bf16 *stages = (bf16 *)sharedWords;
     const int *tile = tiles + 3 * blockIdx.x;
     int first = tile[0];
     int begin = tile[1];
@@ -62,11 +66,18 @@ extern "C" __global__ void __launch_bounds__(128) attentionTiles(
     Scoring scoring = {scale, softcap, window};
     float slope = slopeOf(slopes, head);
     unsigned queries[STEPS][4];
-    loadTile(keys, q, qStride, first, ROWS, end, head);
+    int last = min(first + ROWS, end);
+    int from0 = firstKey(begin, first, scoring);
+    loadTile<ROWS>(stages + 2 * ROWS * PITCH, q, qStride, first, end, head);
+    commitCopies();
+    loadTile<ROWS>(stages, k, kStride, from0, last, head / group);
+    loadTile<ROWS>(stages + ROWS * PITCH, v, vStride, from0, last, head / group);
+    commitCopies();
+    awaitCopies<1>();
     __syncthreads();
 #pragma unroll
     for (int s = 0; s < STEPS; s++) {
-        loadLeft(queries[s], keys + 16 * warp * PITCH + 16 * s, PITCH);
+        loadLeft(queries[s], stages + (2 * ROWS + 16 * warp) * PITCH + 16 * s, PITCH);
     }
     float sums[DIM / 8][4];
 #pragma unroll
@@ -79,12 +90,18 @@ extern "C" __global__ void __launch_bounds__(128) attentionTiles(
     float largest[2] = {-INFINITY, -INFINITY};
     float total[2] = {0.f, 0.f};
     int row = first + 16 * warp + lane / 4;
-    int last = min(first + ROWS, end);
-    for (int from = firstKey(begin, first, scoring); from < last; from += ROWS) {
+    for (int from = from0; from < last; from += ROWS) {
+        bf16 *keys = stages + (from - from0) / ROWS % 2 * 2 * ROWS * PITCH;
+        bf16 *values = keys + ROWS * PITCH;
+        awaitCopies<0>();
+        // All have their part of this stage, and are through with the other.
         __syncthreads();
-        loadTile(keys, k, kStride, from, ROWS, last, head / group);
-        loadTile(values, v, vStride, from, ROWS, last, head / group);
-        __syncthreads();
+        if (from + ROWS < last) {
+            bf16 *next = stages + ((from - from0) / ROWS + 1) % 2 * 2 * ROWS * PITCH;
+            loadTile<ROWS>(next, k, kStride, from + ROWS, last, head / group);
+            loadTile<ROWS>(next + ROWS * PITCH, v, vStride, from + ROWS, last, head / group);
+            commitCopies();
+        }
         float scores[ROWS / 8][4];
 #pragma unroll
         for (int n = 0; n < ROWS / 8; n += 2) {
@@ -166,7 +183,7 @@ extern "C" __global__ void __launch_bounds__(128) attentionTiles(
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) attentionTilesKeyGradients(
+extern "C" __global__ void __launch_bounds__(THREADS) attentionTilesKeyGradients(
         const bf16 *q, long long qStride, const bf16 *k, long long kStride, const bf16 *v, long long vStride,
         const bf16 *dOut, long long dOutStride, const float *logSumExp, const float *products, bf16 *dk,
         long long dkStride, bf16 *dv, long long dvStride, long long tokens, const int *tiles, int group, float scale,
@@ -174,10 +191,8 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesKeyGradients(
     extern __shared__ Words sharedWords[];
     bf16 *keys = (bf16 *)sharedWords;
     bf16 *values = keys + ROWS * PITCH;
-    bf16 *queries = values + ROWS * PITCH;
-    bf16 *dOuts = queries + SIDE_ROWS * PITCH;
-    float *logSums = (float *)(dOuts + SIDE_ROWS * PITCH);
-    float *dots = logSums + SIDE_ROWS;
+    bf16 *stages = values + ROWS * PITCH;
+    float *numbers = (float *)(stages + 4 * SIDE_ROWS * PITCH);
     const int *tile = tiles + 3 * blockIdx.x;
     int first = tile[0];
     int end = tile[2];
@@ -185,8 +200,8 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesKeyGradients(
     int warp = threadIdx.x / 32;
     int lane = threadIdx.x % 32;
     Scoring scoring = {scale, softcap, window};
-    loadTile(keys, k, kStride, first, ROWS, end, kvHead);
-    loadTile(values, v, vStride, first, ROWS, end, kvHead);
+    loadTile<ROWS>(keys, k, kStride, first, end, kvHead);
+    loadTile<ROWS>(values, v, vStride, first, end, kvHead);
     float dKeys[DIM / 8][4];
     float dValues[DIM / 8][4];
 #pragma unroll
@@ -199,18 +214,33 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesKeyGradients(
     }
     int row = first + 16 * warp + lane / 4;
     int endOfLast = endOfQueries(end, min(first + ROWS, end) - 1, scoring);
-    for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        float slope = slopeOf(slopes, head);
-        for (int from = first; from < endOfLast; from += SIDE_ROWS) {
-            __syncthreads();
-            loadTile(queries, q, qStride, from, SIDE_ROWS, end, head);
-            loadTile(dOuts, dOut, dOutStride, from, SIDE_ROWS, end, head);
+    int tilesOfHead = (endOfLast - first + SIDE_ROWS - 1) / SIDE_ROWS;
+    for (int i = -1; i < group * tilesOfHead; i++) {
+        awaitCopies<0>();
+        // All have their part of this stage, and are through with the other.
+        __syncthreads();
+        if (i + 1 < group * tilesOfHead) {
+            int head = kvHead * group + (i + 1) / tilesOfHead;
+            int from = first + (i + 1) % tilesOfHead * SIDE_ROWS;
+            bf16 *next = stages + (i + 1) % 2 * 2 * SIDE_ROWS * PITCH;
+            float *nextNumbers = numbers + (i + 1) % 2 * 2 * SIDE_ROWS;
+            loadTile<SIDE_ROWS>(next, q, qStride, from, end, head);
+            loadTile<SIDE_ROWS>(next + SIDE_ROWS * PITCH, dOut, dOutStride, from, end, head);
             if (threadIdx.x < SIDE_ROWS) {
-                int query = from + threadIdx.x;
-                logSums[threadIdx.x] = query < end ? logSumExp[head * tokens + query] : 0.f;
-                dots[threadIdx.x] = query < end ? products[head * tokens + query] : 0.f;
+                bool isThere = from + (int)threadIdx.x < end;
+                long long place = isThere ? head * tokens + from + threadIdx.x : 0;
+                copyNumberLater(nextNumbers + threadIdx.x, logSumExp + place, isThere);
+                copyNumberLater(nextNumbers + SIDE_ROWS + threadIdx.x, products + place, isThere);
             }
-            __syncthreads();
+            commitCopies();
+        }
+        if (i >= 0) {
+            float slope = slopeOf(slopes, kvHead * group + i / tilesOfHead);
+            int from = first + i % tilesOfHead * SIDE_ROWS;
+            bf16 *queries = stages + i % 2 * 2 * SIDE_ROWS * PITCH;
+            bf16 *dOuts = queries + SIDE_ROWS * PITCH;
+            float *logSums = numbers + i % 2 * 2 * SIDE_ROWS;
+            float *dots = logSums + SIDE_ROWS;
             bool masked = from + SIDE_ROWS > end || !allSeen(from, SIDE_ROWS, first, ROWS, scoring);
             float p[SIDE_ROWS / 8][4];
             float d[SIDE_ROWS / 8][4];
@@ -276,15 +306,14 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesKeyGradients(
     storeRows(dv, dvStride, row, end, kvHead, dValues, 1.f, 1.f);
 }
 
-extern "C" __global__ void __launch_bounds__(128) attentionTilesQueryGradients(
+extern "C" __global__ void __launch_bounds__(THREADS) attentionTilesQueryGradients(
         const bf16 *q, long long qStride, const bf16 *k, long long kStride, const bf16 *v, long long vStride,
         const bf16 *dOut, long long dOutStride, const float *logSumExp, const float *products, bf16 *dq,
         long long dqStride, long long tokens, const int *tiles, int group, float scale, float softcap, int window,
         const float *slopes) {
     extern __shared__ Words sharedWords[];
-    bf16 *keys = (bf16 *)sharedWords;
-    bf16 *values = keys + SIDE_ROWS * PITCH;
-    bf16 *queries = values + SIDE_ROWS * PITCH;
+    bf16 *stages = (bf16 *)sharedWords;
+    bf16 *queries = stages + 4 * SIDE_ROWS * PITCH;
     bf16 *dOuts = queries + ROWS * PITCH;
     const int *tile = tiles + 3 * blockIdx.x;
     int first = tile[0];
@@ -295,8 +324,13 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesQueryGradients(
     int lane = threadIdx.x % 32;
     Scoring scoring = {scale, softcap, window};
     float slope = slopeOf(slopes, head);
-    loadTile(queries, q, qStride, first, ROWS, end, head);
-    loadTile(dOuts, dOut, dOutStride, first, ROWS, end, head);
+    int last = min(first + ROWS, end);
+    int from0 = firstKey(begin, first, scoring);
+    loadTile<ROWS>(queries, q, qStride, first, end, head);
+    loadTile<ROWS>(dOuts, dOut, dOutStride, first, end, head);
+    loadTile<SIDE_ROWS>(stages, k, kStride, from0, last, head / group);
+    loadTile<SIDE_ROWS>(stages + SIDE_ROWS * PITCH, v, vStride, from0, last, head / group);
+    commitCopies();
     float dQueries[DIM / 8][4];
 #pragma unroll
     for (int n = 0; n < DIM / 8; n++) {
@@ -314,12 +348,18 @@ extern "C" __global__ void __launch_bounds__(128) attentionTilesQueryGradients(
         logSums[half] = query < end ? logSumExp[head * tokens + query] : 0.f;
         dots[half] = query < end ? products[head * tokens + query] : 0.f;
     }
-    int last = min(first + ROWS, end);
-    for (int from = firstKey(begin, first, scoring); from < last; from += SIDE_ROWS) {
+    for (int from = from0; from < last; from += SIDE_ROWS) {
+        bf16 *keys = stages + (from - from0) / SIDE_ROWS % 2 * 2 * SIDE_ROWS * PITCH;
+        bf16 *values = keys + SIDE_ROWS * PITCH;
+        awaitCopies<0>();
+        // All have their part of this stage, and are through with the other.
         __syncthreads();
-        loadTile(keys, k, kStride, from, SIDE_ROWS, last, head / group);
-        loadTile(values, v, vStride, from, SIDE_ROWS, last, head / group);
-        __syncthreads();
+        if (from + SIDE_ROWS < last) {
+            bf16 *next = stages + ((from - from0) / SIDE_ROWS + 1) % 2 * 2 * SIDE_ROWS * PITCH;
+            loadTile<SIDE_ROWS>(next, k, kStride, from + SIDE_ROWS, last, head / group);
+            loadTile<SIDE_ROWS>(next + SIDE_ROWS * PITCH, v, vStride, from + SIDE_ROWS, last, head / group);
+            commitCopies();
+        }
         bool masked = first + ROWS > end || !allSeen(first, ROWS, from, SIDE_ROWS, scoring);
         float p[SIDE_ROWS / 8][4];
         float d[SIDE_ROWS / 8][4];

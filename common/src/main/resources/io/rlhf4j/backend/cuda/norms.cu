@@ -10,12 +10,25 @@ extern "C" __global__ void normForward(
     bool wide = flags & WIDE;
     bool centered = flags & CENTERED;
     int step = 8 * blockDim.x;
-    float v[8];
+    // What one pass over the threads holds is read once.
+    bool single = columns <= step;
+    float v[8], w[8], b[8];
+    int c0 = 8 * threadIdx.x;
+    if (c0 < columns) {
+        int count = min(8, columns - c0);
+        load8(x, row * stride + c0, isBf16(flags, 0), wide, count, v);
+        load8(weight, c0, isBf16(flags, 1), wide, count, w);
+        if (bias != 0) {
+            load8(bias, c0, isBf16(flags, 2), wide, count, b);
+        }
+    }
     float mean = 0.f;
     if (centered) {
         float sum = 0.f;
         for (int c = 8 * threadIdx.x; c < columns; c += step) {
-            load8(x, row * stride + c, isBf16(flags, 0), wide, min(8, columns - c), v);
+            if (!single) {
+                load8(x, row * stride + c, isBf16(flags, 0), wide, min(8, columns - c), v);
+            }
 #pragma unroll
             for (int i = 0; i < 8; i++) {
                 sum += v[i];
@@ -26,7 +39,9 @@ extern "C" __global__ void normForward(
     float squares = 0.f;
     for (int c = 8 * threadIdx.x; c < columns; c += step) {
         int count = min(8, columns - c);
-        load8(x, row * stride + c, isBf16(flags, 0), wide, count, v);
+        if (!single) {
+            load8(x, row * stride + c, isBf16(flags, 0), wide, count, v);
+        }
 #pragma unroll
         for (int i = 0; i < 8; i++) {
             float d = i < count ? v[i] - mean : 0.f;
@@ -36,11 +51,12 @@ extern "C" __global__ void normForward(
     float rstd = 1.f / sqrtf(blockSum(squares, scratch) / columns + epsilon);
     for (int c = 8 * threadIdx.x; c < columns; c += step) {
         int count = min(8, columns - c);
-        float w[8], b[8];
-        load8(x, row * stride + c, isBf16(flags, 0), wide, count, v);
-        load8(weight, c, isBf16(flags, 1), wide, count, w);
-        if (bias != 0) {
-            load8(bias, c, isBf16(flags, 2), wide, count, b);
+        if (!single) {
+            load8(x, row * stride + c, isBf16(flags, 0), wide, count, v);
+            load8(weight, c, isBf16(flags, 1), wide, count, w);
+            if (bias != 0) {
+                load8(bias, c, isBf16(flags, 2), wide, count, b);
+            }
         }
 #pragma unroll
         for (int i = 0; i < 8; i++) {

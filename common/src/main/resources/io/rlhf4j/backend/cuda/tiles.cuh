@@ -60,3 +60,38 @@ __device__ __forceinline__ void asLeft(unsigned *a, const float *left, const flo
     a[2] = narrowPair(right[0], right[1]);
     a[3] = narrowPair(right[2], right[3]);
 }
+
+// Begins to copy 16 (or 4) bytes into shared memory; zeros where nothing is there. The copies that a thread began since its
+// last commit are one group.
+__device__ __forceinline__ void copyLater(void *shared, const void *global, bool isThere) {
+#ifdef __CUDACC__
+    unsigned place = (unsigned)__cvta_generic_to_shared(shared);
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(global), "r"(isThere ? 16 : 0) : "memory");
+#else
+    Words zeros = {0u, 0u, 0u, 0u};
+    *(Words *)shared = isThere ? *(const Words *)global : zeros;
+#endif
+}
+
+__device__ __forceinline__ void copyNumberLater(float *shared, const float *global, bool isThere) {
+#ifdef __CUDACC__
+    unsigned place = (unsigned)__cvta_generic_to_shared(shared);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(place), "l"(global), "r"(isThere ? 4 : 0) : "memory");
+#else
+    *shared = isThere ? *global : 0.f;
+#endif
+}
+
+__device__ __forceinline__ void commitCopies() {
+#ifdef __CUDACC__
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+// Waits until no more than `OPEN` groups of this thread are under way.
+template <int OPEN>
+__device__ __forceinline__ void awaitCopies() {
+#ifdef __CUDACC__
+    asm volatile("cp.async.wait_group %0;" ::"n"(OPEN) : "memory");
+#endif
+}

@@ -94,15 +94,26 @@ extern "C" __global__ void columnPartials(
     store8(partials, part.row * columns + part.column, false, false, part.count, sum);
 }
 
-// sums[c] += partials of all chunks, in their order
+// sums[c] += partials of all chunks, in a fixed order; a block takes 32 columns, a warp every eighth chunk of them
 extern "C" __global__ void addPartials(
         const float *partials, int chunks, long long columns, void *sums, unsigned flags) {
-    long long column = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    __shared__ float ofWarps[8][32];
+    int lane = threadIdx.x % 32;
+    int warp = threadIdx.x / 32;
+    long long column = blockIdx.x * 32LL + lane;
+    float sum = 0.f;
     if (column < columns) {
-        float sum = load(sums, column, isBf16(flags, 0));
-        for (int chunk = 0; chunk < chunks; chunk++) {
+        for (int chunk = warp; chunk < chunks; chunk += 8) {
             sum += partials[chunk * columns + column];
         }
-        store(sums, column, isBf16(flags, 0), sum);
+    }
+    ofWarps[warp][lane] = sum;
+    __syncthreads();
+    if (warp == 0 && column < columns) {
+        float total = load(sums, column, isBf16(flags, 0));
+        for (int i = 0; i < 8; i++) {
+            total += ofWarps[i][lane];
+        }
+        store(sums, column, isBf16(flags, 0), total);
     }
 }

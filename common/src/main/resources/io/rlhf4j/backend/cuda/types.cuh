@@ -115,13 +115,16 @@ struct Part {
 };
 
 __device__ __forceinline__ Part partOf(long long rows, long long columns) {
-    long long partsOfRow = (columns + 7) / 8;
     long long number = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    Part part;
-    part.row = partsOfRow == 0 ? rows : number / partsOfRow;
-    part.column = partsOfRow == 0 ? 0 : number % partsOfRow * 8;
-    long long left = columns - part.column;
-    part.count = part.row >= rows ? 0 : (int)(left < 8 ? left : 8);
+    Part part = {0, 8 * number, 0};
+    if (rows != 1) {
+        // A launch has fewer than 2^32 threads, and a division of 64 bits takes long.
+        unsigned partsOfRow = (unsigned)((columns + 7) / 8);
+        part.row = partsOfRow == 0 ? rows : (unsigned)number / partsOfRow;
+        part.column = partsOfRow == 0 ? 0 : 8LL * ((unsigned)number % partsOfRow);
+    }
+    long long left = part.row < rows ? columns - part.column : 0;
+    part.count = left >= 8 ? 8 : left > 0 ? (int)left : 0;
     return part;
 }
 
