@@ -1,17 +1,14 @@
 package io.rlhf4j.tokenizer;
 
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tokenizer.jinja.Engine;
+import io.rlhf4j.tokenizer.jinja.TemplateException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** A conversation as text, as the model's Jinja template writes it; the result is what transformers gives. */
 public final class ChatTemplate {
-    private static final Jinjava JINJA = ChatFunctions.engine();
-
     private final String origin;
     private final String source;
     private final Map<String, String> specialTokens;
@@ -57,24 +54,15 @@ public final class ChatTemplate {
             List<? extends Map<String, ?>> tools,
             Map<String, ?> variables) {
         Map<String, Object> names = new HashMap<>(specialTokens);
+        names.put("documents", null);
         names.putAll(variables);
         names.put("messages", messages);
         names.put("add_generation_prompt", addGenerationPrompt);
         names.put("tools", tools);
-        RenderResult result = JINJA.renderForResult(JinjaSyntax.forJinjava(source), names);
-        if (result.hasErrors()) {
-            throw Rlhf4jException.data(
-                    "%s: %s".formatted(origin, reason(result.getErrors().get(0))));
+        try {
+            return Engine.render(source, names);
+        } catch (TemplateException refused) {
+            throw Rlhf4jException.data("%s: %s".formatted(origin, refused.getMessage()));
         }
-        return result.getOutput();
-    }
-
-    /** What a template says itself, where it refuses the conversation; else what the engine says. */
-    private static String reason(TemplateError error) {
-        String reason = error.getMessage();
-        for (Throwable cause = error.getException(); cause != null; cause = cause.getCause()) {
-            reason = cause.getMessage() == null ? reason : cause.getMessage();
-        }
-        return reason;
     }
 }
