@@ -2,6 +2,7 @@ package io.rlhf4j.driver.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class SparkSessionsTest {
     /** Spark gives an executor up after two minutes of silence, and its process ends for good some minutes later. */
     @Test
-    void aLocalRunThatWasStoppedOverNightGoesOn() {
+    void aLocalRunThatWasStoppedOverNightGoesOn() throws IOException {
         try (SparkSession spark = LocalSpark.start(1)) {
             SparkConf conf = spark.sparkContext().conf();
             assertThat(JavaUtils.timeStringAsSec(conf.get("spark.storage.blockManagerHeartbeatTimeoutMs")))
