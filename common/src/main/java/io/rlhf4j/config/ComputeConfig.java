@@ -8,7 +8,7 @@ import java.util.Optional;
 public record ComputeConfig(
         @Doc(
                         value =
-                                "Backend that computes: `cpu`, `nd4j`, or `auto` for the best that this machine can run.",
+                                "Backend that computes: `cuda`, `cpu`, `nd4j`, or `auto` for the best that this machine can run.",
                         preset = "auto")
                 String backend,
         @Doc(
