@@ -18,16 +18,21 @@ public final class RowShares {
      * fewest tokens (Graham 1969).
      */
     public static <R extends TokenRow> List<R> of(List<R> rows, int rank, int worldSize) {
+        return of(rows, TokenRow::tokens, rank, worldSize);
+    }
+
+    /** {@link #of(List, int, int)} of anything that has a length. */
+    public static <R> List<R> of(List<R> rows, ToIntFunction<R> length, int rank, int worldSize) {
         long[] tokens = new long[worldSize];
         List<R> share = new ArrayList<>();
-        for (R row : longestFirst(rows, TokenRow::tokens)) {
+        for (R row : longestFirst(rows, length)) {
             int lightest = 0;
             for (int other = 1; other < worldSize; other++) {
                 if (tokens[other] < tokens[lightest]) {
                     lightest = other;
                 }
             }
-            tokens[lightest] += row.tokens();
+            tokens[lightest] += length.applyAsInt(row);
             if (lightest == rank) {
                 share.add(row);
             }

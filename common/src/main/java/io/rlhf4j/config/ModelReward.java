@@ -8,5 +8,9 @@ public record ModelReward(
         @Doc(value = "Name in metrics.", preset = "model") String name,
         @Doc(value = "Factor in the sum.", preset = "1") double weight,
         @Doc("Directory of the model. `ppo.reward_model` when absent.") Optional<String> path,
-        @Doc(value = "Deadline, retries, missing rewards.", preset = "{deadline: 10m}") RewardCallConfig call)
+        @Doc(
+                        value = "Deadline, and what a score means that is no number. A model that fails is not called"
+                                + " again.",
+                        preset = "{deadline: 10m}")
+                RewardCallConfig call)
         implements RewardConfig {}

@@ -7,6 +7,7 @@ import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.LayeredModel;
+import io.rlhf4j.model.LoadedUnits;
 import io.rlhf4j.model.ModelSource;
 import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.ScoreModel;
@@ -60,13 +61,23 @@ public final class ModelDirectory {
      * @throws Rlhf4jException where config.json and weights do not fit together or are of no known family
      */
     public CausalLanguageModel loadCausal(Path directory, Scope scope, DType type) throws IOException {
+        return loadCausal(directory, scope, type, LoadedUnits.KEPT);
+    }
+
+    /** {@link #loadCausal(Path, Scope, DType)}, where {@code loaded} may take each unit's values before the next is read. */
+    public CausalLanguageModel loadCausal(Path directory, Scope scope, DType type, LoadedUnits loaded)
+            throws IOException {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
         TransformerConfig config = config(family, json);
-        CausalLanguageModel model = new CausalLanguageModel(config, source(family, json, directory), scope, type);
+        CausalLanguageModel model = CausalLanguageModel.unloaded(config, source(family, json, directory), scope, type);
         try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
             new WeightReader(weights, family.weightNames())
-                    .read(new WeightBinding(family, config, model.units()), Set.of());
+                    .read(
+                            new WeightBinding(family, config, model.units()),
+                            Set.of(),
+                            unit -> unit.allocate(scope, type),
+                            loaded);
         }
         return model;
     }
@@ -77,11 +88,16 @@ public final class ModelDirectory {
      * @param headSeed of the fresh head
      */
     public ScoreModel loadScore(Path directory, Scope scope, DType type, long headSeed) throws IOException {
+        return loadScore(directory, scope, type, headSeed, LoadedUnits.KEPT);
+    }
+
+    /** {@link #loadScore(Path, Scope, DType, long)}, where {@code loaded} may take each unit's values before the next is read. */
+    public ScoreModel loadScore(Path directory, Scope scope, DType type, long headSeed, LoadedUnits loaded)
+            throws IOException {
         HubConfig json = configOf(directory);
         ModelFamily family = ModelFamilies.of(json);
         TransformerConfig config = config(family, json);
-        ScoreModel model = new ScoreModel(config, source(family, json, directory), scope, type);
-        model.initialiseHead(headSeed);
+        ScoreModel model = ScoreModel.unloaded(config, source(family, json, directory), scope, type);
         try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
             boolean headMissing = ModelConfigFile.describesScoreModel(json) && !weights.contains(SCORE);
             if (headMissing) {
@@ -90,7 +106,16 @@ public final class ModelDirectory {
                                 .formatted(weights.origin(), SCORE));
             }
             new WeightReader(weights, family.weightNames())
-                    .read(new WeightBinding(family, config, model.units()), Set.of(SCORE));
+                    .read(
+                            new WeightBinding(family, config, model.units()),
+                            Set.of(SCORE),
+                            unit -> {
+                                unit.allocate(scope, type);
+                                if (model.isHead(unit)) {
+                                    model.initialiseHead(headSeed);
+                                }
+                            },
+                            loaded);
         }
         return model;
     }

@@ -2,6 +2,8 @@ package io.rlhf4j.hub;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.model.LoadedUnits;
+import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.family.HubTensor;
 import io.rlhf4j.model.family.WeightNames;
 import io.rlhf4j.tensor.Tensor;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Fills a model's parameters from a file, and refuses a file that does not hold exactly them. */
 final class WeightReader {
@@ -23,27 +26,45 @@ final class WeightReader {
         this.names = names;
     }
 
-    /** Reads every tensor of {@code binding}; {@code fresh} names those that the file need not have. */
-    void read(WeightBinding binding, Set<String> fresh) throws IOException {
+    /**
+     * Reads every tensor of {@code binding}, unit by unit.
+     *
+     * @param fresh names those that the file need not have
+     * @param memory gives a unit its memory, before the first of its tensors is read
+     * @param loaded hears when the last of them is
+     */
+    void read(WeightBinding binding, Set<String> fresh, Consumer<ParameterUnit> memory, LoadedUnits loaded)
+            throws IOException {
         requireWhole(binding, fresh);
+        ParameterUnit unit = null;
         for (HubTensor tensor : binding.tensors().values()) {
+            if (tensor.parameter().unit() != unit) {
+                if (unit != null) {
+                    loaded.loaded(unit);
+                }
+                unit = tensor.parameter().unit();
+                memory.accept(unit);
+            }
             String stored = storedName(tensor.name());
-            if (!file.contains(stored)) {
-                continue;
+            if (file.contains(stored)) {
+                read(tensor, stored);
             }
-            requireShape(tensor, stored);
-            Tensor rows = tensor.rowsOf(tensor.parameter().value());
-            if (tensor.inOrder()) {
-                file.read(stored, rows);
-            } else {
-                rows.backend().write(rows, tensor.fromFile(file.readFloats(stored)), 0);
-            }
-            if (!Double.isFinite(rows.backend().sumOfSquares(rows))) {
-                throw Rlhf4jException.data(
-                        "%s: tensor '%s' holds NaN or infinite numbers; was the training that wrote it "
-                                        .formatted(file.origin(), stored)
-                                + "stable, and the file copied whole?");
-            }
+        }
+        loaded.loaded(unit);
+    }
+
+    private void read(HubTensor tensor, String stored) throws IOException {
+        requireShape(tensor, stored);
+        Tensor rows = tensor.rowsOf(tensor.parameter().value());
+        if (tensor.inOrder()) {
+            file.read(stored, rows);
+        } else {
+            rows.backend().write(rows, tensor.fromFile(file.readFloats(stored)), 0);
+        }
+        if (!Double.isFinite(rows.backend().sumOfSquares(rows))) {
+            throw Rlhf4jException.data("%s: tensor '%s' holds NaN or infinite numbers; was the training that wrote it "
+                            .formatted(file.origin(), stored)
+                    + "stable, and the file copied whole?");
         }
     }
 

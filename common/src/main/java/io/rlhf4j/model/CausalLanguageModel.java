@@ -46,6 +46,13 @@ public final class CausalLanguageModel implements LayeredModel {
         }
     }
 
+    /** A model whose parameters somebody else gives memory; {@code scope} holds what passes need beside them. */
+    public static CausalLanguageModel unloaded(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        CausalLanguageModel model = new CausalLanguageModel(config, source, type);
+        model.backbone.prepare(scope);
+        return model;
+    }
+
     /** The units of such a model, without memory: for planning. */
     public static List<ParameterUnit> layout(TransformerConfig config) {
         return new CausalLanguageModel(config, null, DType.FP32).units();

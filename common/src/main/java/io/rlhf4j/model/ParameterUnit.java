@@ -93,7 +93,7 @@ public final class ParameterUnit {
     }
 
     /** Gives the unit values of zero, held by {@code scope}. */
-    void allocate(Scope scope, DType type) {
+    public void allocate(Scope scope, DType type) {
         setValues(scope.zeros(type, elements));
     }
 

@@ -33,6 +33,13 @@ public final class ScoreModel implements LayeredModel {
         headUnit.allocate(scope, type);
     }
 
+    /** A model whose parameters somebody else gives memory; {@code scope} holds what passes need beside them. */
+    public static ScoreModel unloaded(TransformerConfig config, ModelSource source, Scope scope, DType type) {
+        ScoreModel model = new ScoreModel(config, source, type);
+        model.backbone.prepare(scope);
+        return model;
+    }
+
     /** The units of such a model, without memory: for planning. */
     public static List<ParameterUnit> layout(TransformerConfig config) {
         return new ScoreModel(config, null, DType.FP32).units();
@@ -96,6 +103,11 @@ public final class ScoreModel implements LayeredModel {
     /** Sets all parameters as a new model has them: equal seeds give equal values. */
     public void initialise(long seed) {
         units().forEach(unit -> unit.initialise(seed));
+    }
+
+    /** Whether {@code unit} is the head, and no part of the backbone. */
+    public boolean isHead(ParameterUnit unit) {
+        return unit == headUnit;
     }
 
     /** Gives the head alone fresh values. */

@@ -57,6 +57,11 @@ final class Transformer {
     /** Gives the parameters values of zero, held by {@code scope}. */
     void allocate(Scope scope) {
         units().forEach(unit -> unit.allocate(scope, type));
+        prepare(scope);
+    }
+
+    /** Makes ready what passes need beside the parameters, which somebody else gives values. */
+    void prepare(Scope scope) {
         rotary = config.positions() instanceof PositionEncoding.Rotary encoding
                 ? new RotaryTable(scope, config.attention().headDim(), encoding)
                 : null;

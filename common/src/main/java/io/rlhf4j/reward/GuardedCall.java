@@ -15,7 +15,7 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Calls a reward so that one that hangs or throws becomes scores that are missing, after as many tries as allowed. What a
- * user can mend ({@link Rlhf4jException}) is passed on.
+ * user can mend ({@link Rlhf4jException}) is passed on. A model of this process is trusted to do neither.
  */
 final class GuardedCall implements AutoCloseable {
     /** How long an interrupted call may take to end; one that does not end is not tried again, for it would run twice. */
@@ -33,6 +33,27 @@ final class GuardedCall implements AutoCloseable {
 
     /** One score for each answer: what the reward says, or why it says nothing. */
     List<Score> score(List<Answer> answers) {
+        return term.apart() ? scoreApart(answers) : scoreHere(answers);
+    }
+
+    /** All at once: ranks that hold a model together call it equally often, however many answers each has. */
+    private List<Score> scoreHere(List<Answer> answers) {
+        int batches = Math.max(1, (answers.size() + BATCH - 1) / BATCH);
+        try {
+            return checked(
+                    term.reward()
+                            .score(answers, Deadline.in(term.call().deadline().multipliedBy(batches))),
+                    answers);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw interrupted(interrupted);
+        } catch (IOException failed) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE, "reward '%s': %s".formatted(term.name(), failed.getMessage()), failed);
+        }
+    }
+
+    private List<Score> scoreApart(List<Answer> answers) {
         List<Score> scores = new ArrayList<>();
         for (int from = 0; from < answers.size(); from += BATCH) {
             scores.addAll(scoreBatch(answers.subList(from, Math.min(answers.size(), from + BATCH))));
@@ -44,7 +65,7 @@ final class GuardedCall implements AutoCloseable {
         String reason = "";
         for (int attempt = 0; attempt <= term.call().retries(); attempt++) {
             try {
-                return checked(term.apart() ? callApart(answers) : callHere(answers), answers);
+                return checked(callApart(answers), answers);
             } catch (Rlhf4jException known) {
                 throw known;
             } catch (TimeoutException late) {
@@ -57,8 +78,7 @@ final class GuardedCall implements AutoCloseable {
             } catch (InterruptedException interrupted) {
                 stopped();
                 Thread.currentThread().interrupt();
-                throw new Rlhf4jException(
-                        ErrorKind.INTERRUPTED, "interrupted in reward '%s'".formatted(term.name()), interrupted);
+                throw interrupted(interrupted);
             } catch (IOException | RuntimeException failed) {
                 reason = String.valueOf(failed);
             }
@@ -66,8 +86,8 @@ final class GuardedCall implements AutoCloseable {
         return Collections.nCopies(answers.size(), Score.missing(reason));
     }
 
-    private List<Score> callHere(List<Answer> answers) throws IOException, InterruptedException {
-        return term.reward().score(answers, Deadline.in(term.call().deadline()));
+    private Rlhf4jException interrupted(InterruptedException cause) {
+        return new Rlhf4jException(ErrorKind.INTERRUPTED, "interrupted in reward '%s'".formatted(term.name()), cause);
     }
 
     private List<Score> callApart(List<Answer> answers) throws IOException, InterruptedException, TimeoutException {
@@ -79,7 +99,8 @@ final class GuardedCall implements AutoCloseable {
                 return made;
             });
         }
-        Future<List<Score>> result = thread.submit(() -> callHere(answers));
+        Future<List<Score>> result = thread.submit(
+                () -> term.reward().score(answers, Deadline.in(term.call().deadline())));
         try {
             return result.get(term.call().deadline().toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException failed) {

@@ -30,6 +30,8 @@ public record RunIdentity(SortedMap<String, String> facts) {
             "cluster.attempts",
             "cluster.backoff",
             "cluster.lease_expiry",
+            "cluster.offload.",
+            "cluster.rank_memory",
             "cluster.spark.");
 
     public RunIdentity {

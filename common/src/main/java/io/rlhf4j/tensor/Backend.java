@@ -1,6 +1,8 @@
 package io.rlhf4j.tensor;
 
+import io.rlhf4j.error.Rlhf4jException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -30,6 +32,22 @@ public interface Backend {
 
     /** Memory for {@code elements} elements, not set. Called by {@link Scope}. */
     Storage allocate(DType type, long elements);
+
+    /**
+     * Zeros on disk that are used like memory: the system takes them in and out as it likes, and nothing is left of them when
+     * the process has ended. Called by {@link Scope}.
+     *
+     * @param folder on a disk of this machine
+     * @throws Rlhf4jException of kind CLUSTER where there is no room, of kind CONFIGURATION where this backend cannot do it
+     */
+    default Storage allocateOnDisk(DType type, long elements, Path folder) {
+        throw Rlhf4jException.configuration(
+                "the backend %s cannot keep tensors on disk here; set cluster.offload to memory, or compute.backend to cpu"
+                        .formatted(name()));
+    }
+
+    /** A tensor that may lie on disk is needed soon: begins to read it. */
+    default void willNeed(Tensor tensor) {}
 
     /** Sets elements from {@code source[from ...]}, rounding to the tensor's type. The tensor may be a column view. */
     void write(Tensor target, float[] source, int from);

@@ -1,37 +1,61 @@
 package io.rlhf4j.tensor;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Owner of tensors: whatever it allocated is freed when it closes. Scopes form a tree, a parent closes its children.
- * Bytes held and their peak are counted over the whole tree. One thread uses a tree at a time.
+ * Bytes held and their peak are counted over the whole tree, those on disk apart from those in memory. One thread uses a tree
+ * at a time.
  */
 public final class Scope implements AutoCloseable {
     private final Backend backend;
     private final Scope parent;
     private final String name;
+    private final Path folder;
     private final List<Storage> storages = new ArrayList<>();
     private final List<Scope> children = new ArrayList<>();
-    private long bytes;
-    private long peakBytes;
+    private final Count memory = new Count();
+    private final Count disk = new Count();
     private boolean closed;
 
-    private Scope(Backend backend, Scope parent, String name) {
+    private static final class Count {
+        private long bytes;
+        private long peak;
+
+        private void change(long by) {
+            bytes += by;
+            peak = Math.max(peak, bytes);
+        }
+    }
+
+    /** @param folder where tensors lie on disk; null for memory */
+    private Scope(Backend backend, Scope parent, String name, Path folder) {
         this.backend = backend;
         this.parent = parent;
         this.name = name;
+        this.folder = folder;
     }
 
     /** A scope without a parent. */
     public static Scope root(Backend backend, String name) {
-        return new Scope(backend, null, name);
+        return new Scope(backend, null, name, null);
     }
 
-    /** A scope that this one closes at the latest. */
+    /** A scope that this one closes at the latest; its tensors lie where those of this one do. */
     public Scope child(String childName) {
+        return child(childName, folder);
+    }
+
+    /** A scope that this one closes at the latest, and whose tensors lie on disk, in a folder of this machine. */
+    public Scope childOnDisk(String childName, Path diskFolder) {
+        return child(childName, diskFolder);
+    }
+
+    private Scope child(String childName, Path childFolder) {
         requireOpen();
-        Scope child = new Scope(backend, this, name + "/" + childName);
+        Scope child = new Scope(backend, this, name + "/" + childName, childFolder);
         children.add(child);
         return child;
     }
@@ -47,7 +71,9 @@ public final class Scope implements AutoCloseable {
         for (int length : shape) {
             elements = Math.multiplyExact(elements, (long) length);
         }
-        return hold(backend.allocate(type, elements), type, shape);
+        Storage storage =
+                folder == null ? backend.allocate(type, elements) : backend.allocateOnDisk(type, elements, folder);
+        return hold(storage, type, shape);
     }
 
     /** Takes over memory that its backend made otherwise: the tensor of {@code shape} at its beginning. */
@@ -61,7 +87,9 @@ public final class Scope implements AutoCloseable {
     /** A new tensor of zeros. */
     public Tensor zeros(DType type, int... shape) {
         Tensor tensor = allocate(type, shape);
-        backend.fill(tensor, 0f);
+        if (folder == null) {
+            backend.fill(tensor, 0f);
+        }
         return tensor;
     }
 
@@ -89,20 +117,24 @@ public final class Scope implements AutoCloseable {
         throw new IllegalArgumentException(tensor + " is not held by scope " + name);
     }
 
-    /** Bytes held now by this scope and its children. */
+    /** Bytes of memory held now by this scope and its children. */
     public long bytes() {
-        return bytes;
+        return memory.bytes;
     }
 
     /** The most that {@link #bytes()} has been. */
     public long peakBytes() {
-        return peakBytes;
+        return memory.peak;
+    }
+
+    /** The most bytes on disk that this scope and its children have held at once. */
+    public long peakDiskBytes() {
+        return disk.peak;
     }
 
     private void count(long change) {
         for (Scope scope = this; scope != null; scope = scope.parent) {
-            scope.bytes += change;
-            scope.peakBytes = Math.max(scope.peakBytes, scope.bytes);
+            (folder == null ? scope.memory : scope.disk).change(change);
         }
     }
 
@@ -135,6 +167,6 @@ public final class Scope implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "Scope " + name + ": " + bytes + " bytes, peak " + peakBytes;
+        return "Scope " + name + ": " + memory.bytes + " bytes, peak " + memory.peak;
     }
 }

@@ -10,6 +10,7 @@ import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.golden.GoldenFolder;
 import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.model.Passes;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.tensor.Backends;
@@ -58,8 +59,8 @@ class SharedVocabularyTest {
                 TokenBatch alone = TokenBatch.of(List.of(PackedRows.join(prompt, response)));
                 expected.add(model.scores(scope, alone, alone.lastRows())[0]);
             }
-            List<Score> scores =
-                    new ScoreModelReward(model, scope, 16).score(answers, Deadline.in(Duration.ofMinutes(1)));
+            List<Score> scores = new ScoreModelReward(model, Passes.HERE, scope, 16)
+                    .score(answers, Deadline.in(Duration.ofMinutes(1)));
 
             for (int i = 0; i < answers.size(); i++) {
                 assertThat(((Score.Given) scores.get(i)).value()).isCloseTo((double) expected.get(i), within(1e-5));

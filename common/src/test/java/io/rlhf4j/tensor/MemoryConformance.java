@@ -3,9 +3,16 @@ package io.rlhf4j.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -17,6 +24,39 @@ interface MemoryConformance extends Conformance {
         Storage storage = backend().allocate(type, 33);
         assertThat(storage.bytes()).isBetween(33L * type.bytes(), 33L * type.bytes() + 4096);
         storage.free();
+    }
+
+    /** A backend that cannot keep tensors on disk says so. */
+    @Test
+    default void tensorsOnDiskAreZerosThatComputeAsThoseInMemoryOrAreRefused(@TempDir Path folder) throws IOException {
+        float[] values = {0f, 1f, -1.1f, Float.MIN_VALUE, Float.MAX_VALUE, 3f, 7f};
+        try (Scope memory = Scope.root(backend(), "memory")) {
+            Scope disk = memory.childOnDisk("disk", folder);
+            Tensor zeros;
+            try {
+                zeros = disk.zeros(DType.FP32, 1_000_003);
+            } catch (Rlhf4jException refused) {
+                assertThat(refused.kind()).isEqualTo(ErrorKind.CONFIGURATION);
+                assertThat(refused).hasMessageContaining("cluster.offload");
+                return;
+            }
+            try (Stream<Path> files = Files.list(folder)) {
+                // Nothing that could outlive the process, however it ends.
+                assertThat(files).isEmpty();
+            }
+            assertThat(memory.bytes()).isZero();
+            assertThat(memory.peakDiskBytes()).isBetween(4_000_012L, 4_000_012L + 4096);
+            assertThat(backend().sumOfSquares(zeros)).isZero();
+            backend().willNeed(zeros);
+            Tensor end = zeros.slice(1_000_003 - values.length, 1_000_003);
+            Tensor same = memory.of(DType.FP32, values, values.length);
+            backend().write(end, values, 0);
+            backend().addScaled(0.3f, same, end);
+            backend().addScaled(0.3f, same, same);
+            assertThat(zeros.slice(1_000_003 - values.length, 1_000_003).toFloats())
+                    .containsExactly(same.toFloats());
+            disk.free(zeros);
+        }
     }
 
     @Test

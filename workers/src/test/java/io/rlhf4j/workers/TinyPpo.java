@@ -7,6 +7,7 @@ import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.ModelPasses;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.reward.Reward;
 import io.rlhf4j.reward.RewardSum;
@@ -20,12 +21,15 @@ import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import io.rlhf4j.workers.engine.ZeroStage;
+import io.rlhf4j.workers.rollout.AnswerSampler;
+import io.rlhf4j.workers.rollout.AnswerScoring;
 import io.rlhf4j.workers.rollout.RolloutWorker;
 import io.rlhf4j.workers.training.PpoTrainer;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -86,17 +90,17 @@ public final class TinyPpo implements AutoCloseable {
     /** A worker that samples from {@code generator}; the actor in another type, for example. */
     public RolloutWorker worker(CausalLanguageModel generator) {
         return new RolloutWorker(
-                generator,
-                actor,
-                reference,
-                critic,
-                new RewardSum(List.of(new WeightedReward("low", 1, lowTokens(), CALL, false))),
-                tokenizer(),
-                new int[] {TinyModels.EOS},
-                settings,
-                SEED,
-                200,
-                scope);
+                new AnswerSampler(generator, tokenizer(), new int[] {TinyModels.EOS}, settings, SEED, scope),
+                new AnswerScoring(
+                        ModelPasses.here(actor),
+                        Optional.of(ModelPasses.here(reference)),
+                        ModelPasses.here(critic),
+                        new RewardSum(List.of(new WeightedReward("low", 1, lowTokens(), CALL, false))),
+                        tokenizer(),
+                        settings,
+                        200,
+                        scope),
+                settings);
     }
 
     /** A tokenizer whose vocabulary is larger than that of the models: it only decodes here. */

@@ -13,6 +13,7 @@ import io.rlhf4j.tensor.Storage;
 import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.tensor.TokenGradient;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -42,7 +43,7 @@ public final class CpuBackend implements Backend {
         }
         OneDnn oneDnn = new OneDnn();
         NativeCalls calls = new NativeCalls(oneDnn.library());
-        memories = new MemoryPool(calls);
+        memories = new MemoryPool(calls, MemoryBudget.OF_THIS_PROCESS);
         WorkerPool workers = new WorkerPool(threads, () -> new Workspace(memories, oneDnn), calls::oneThread);
         transfers = new Transfers(workers);
         products = new MatrixProducts(workers, memories, oneDnn);
@@ -75,6 +76,18 @@ public final class CpuBackend implements Backend {
     @Override
     public Storage allocate(DType type, long elements) {
         return memories.allocate(type.bytes() * elements);
+    }
+
+    @Override
+    public Storage allocateOnDisk(DType type, long elements, Path folder) {
+        return MappedFile.possible()
+                ? MappedFile.allocate(folder, type.bytes() * elements)
+                : Backend.super.allocateOnDisk(type, elements, folder);
+    }
+
+    @Override
+    public void willNeed(Tensor tensor) {
+        Rows.flat(tensor).memory.willNeed();
     }
 
     @Override

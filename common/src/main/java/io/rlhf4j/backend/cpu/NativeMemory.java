@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A piece of memory outside the heap, aligned to 64 bytes, borrowed from a {@link MemoryPool}.
+ * A piece of memory outside the heap, aligned to 64 bytes, borrowed from a {@link MemoryPool} or lying in a {@link MappedFile}.
  *
  * <p>A direct buffer reaches under 2 GiB. Larger memory is seen through windows that begin every GiB and reach two, so that
  * whatever starts in a window and is shorter than one GiB lies in it.
@@ -17,7 +17,13 @@ final class NativeMemory implements Storage {
     private static final long WINDOW_MASK = (1L << WINDOW_SHIFT) - 1;
     private static final long WINDOW_BYTES = Integer.MAX_VALUE - 63;
 
-    private final MemoryPool pool;
+    /** Where memory comes from. */
+    interface Lender {
+        /** Nobody uses it any more. */
+        void giveBack(NativeMemory memory);
+    }
+
+    private final Lender lender;
     private final Pointer allocation;
     private final long address;
     private final long capacity;
@@ -25,8 +31,8 @@ final class NativeMemory implements Storage {
     private long bytes;
 
     /** Memory of {@code capacity} bytes at {@code address}, somewhere inside {@code allocation}. */
-    NativeMemory(MemoryPool pool, Pointer allocation, long address, long capacity) {
-        this.pool = pool;
+    NativeMemory(Lender lender, Pointer allocation, long address, long capacity) {
+        this.lender = lender;
         this.allocation = allocation;
         this.address = address;
         this.capacity = capacity;
@@ -67,6 +73,13 @@ final class NativeMemory implements Storage {
         return capacity;
     }
 
+    /** Begins to read what lies on disk; nothing where it is in memory. */
+    void willNeed() {
+        if (lender instanceof MappedFile file) {
+            file.willNeed();
+        }
+    }
+
     Pointer allocation() {
         return allocation;
     }
@@ -83,7 +96,7 @@ final class NativeMemory implements Storage {
 
     @Override
     public void free() {
-        pool.giveBack(this);
+        lender.giveBack(this);
     }
 
     /** A pointer to a known place. */

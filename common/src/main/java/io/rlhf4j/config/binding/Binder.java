@@ -3,6 +3,7 @@ package io.rlhf4j.config.binding;
 import io.rlhf4j.config.Checked;
 import io.rlhf4j.config.Checked.Finding;
 import io.rlhf4j.config.Kind;
+import io.rlhf4j.config.MemorySize;
 import io.rlhf4j.config.yaml.Location;
 import io.rlhf4j.config.yaml.Node;
 import io.rlhf4j.config.yaml.Node.Absent;
@@ -166,7 +167,9 @@ public final class Binder {
                     .orElse("");
             return refuse(scalar.location(), path, "is '%s', allowed is %s%s".formatted(scalar.text(), expected, hint));
         }
-        String form = type == Duration.class ? " with a unit: 500ms, 30s, 5m, 2h, 1d" : "";
+        String form = type == Duration.class
+                ? " with a unit: 500ms, 30s, 5m, 2h, 1d"
+                : type == MemorySize.class ? ": 512m, 12g" : "";
         return refuse(scalar.location(), path, "is '%s', expected a %s%s".formatted(scalar.text(), expected, form));
     }
 

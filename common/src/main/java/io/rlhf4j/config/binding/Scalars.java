@@ -1,5 +1,6 @@
 package io.rlhf4j.config.binding;
 
+import io.rlhf4j.config.MemorySize;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -36,6 +37,9 @@ final class Scalars {
         if (type == Duration.class) {
             return "duration";
         }
+        if (type == MemorySize.class) {
+            return "amount of memory";
+        }
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
                     .map(constant -> Key.inFile(((Enum<?>) constant).name()))
@@ -54,6 +58,9 @@ final class Scalars {
         }
         if (type == Duration.class) {
             return duration(text);
+        }
+        if (type == MemorySize.class) {
+            return MemorySize.parse(text).map(Object.class::cast);
         }
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())

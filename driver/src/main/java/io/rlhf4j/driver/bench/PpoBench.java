@@ -7,6 +7,8 @@ import io.rlhf4j.config.RewardCallConfig;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.LayeredModel;
+import io.rlhf4j.model.ModelPasses;
+import io.rlhf4j.model.Passes;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.reward.RewardSum;
 import io.rlhf4j.reward.ScoreModelReward;
@@ -19,6 +21,8 @@ import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import io.rlhf4j.workers.engine.ZeroStage;
+import io.rlhf4j.workers.rollout.AnswerSampler;
+import io.rlhf4j.workers.rollout.AnswerScoring;
 import io.rlhf4j.workers.rollout.RolloutWorker;
 import io.rlhf4j.workers.rollout.TimedRollouts;
 import io.rlhf4j.workers.training.PpoTrainer;
@@ -28,6 +32,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One iteration of PPO with four models of one shape: answers of a fixed length, the log-probabilities of actor and
@@ -59,9 +64,19 @@ public record PpoBench(int batch, int prompt, int newTokens) {
             ScoreModel judge = ScoreModel.onBackboneOf(actor, scope, settings.type(), SEED + 1);
             try (TrainingEngine actorEngine = engine(actor, ppo.actorOptimizer(), scope, settings, alone);
                     TrainingEngine criticEngine = engine(critic, ppo.criticOptimizer(), scope, settings, alone);
-                    RewardSum reward = reward(new ScoreModelReward(judge, scope, tokens))) {
+                    RewardSum reward = reward(new ScoreModelReward(judge, Passes.HERE, scope, tokens))) {
                 RolloutWorker worker = new RolloutWorker(
-                        actor, actor, reference, critic, reward, tokenizer, NO_END, ppo, SEED, tokens, scope);
+                        new AnswerSampler(actor, tokenizer, NO_END, ppo, SEED, scope),
+                        new AnswerScoring(
+                                ModelPasses.here(actor),
+                                Optional.of(ModelPasses.here(reference)),
+                                ModelPasses.here(critic),
+                                reward,
+                                tokenizer,
+                                ppo,
+                                tokens,
+                                scope),
+                        ppo);
                 PpoTrainer trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, alone, ppo, SEED, tokens);
                 List<PromptRow> prompts = prompts(actor.config().vocabSize());
                 List<Map<String, Double>> phases = new ArrayList<>();

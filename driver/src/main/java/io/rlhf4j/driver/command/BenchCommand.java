@@ -5,12 +5,15 @@ import io.rlhf4j.driver.bench.BenchSettings;
 import io.rlhf4j.driver.bench.CollectivesBench;
 import io.rlhf4j.driver.bench.GenerateBench;
 import io.rlhf4j.driver.bench.Measurement;
+import io.rlhf4j.driver.bench.OptimizerBench;
 import io.rlhf4j.driver.bench.PpoBench;
 import io.rlhf4j.driver.bench.TrainBench;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -86,6 +89,22 @@ final class BenchCommand {
             @Option(names = "--mixed", description = "Rows of 16 to SEQ tokens.") boolean mixed)
             throws IOException {
         return print(new TrainBench(batch, length, mixed).measure(common.shape(), common.settings(terminal)));
+    }
+
+    @Command(
+            name = "optimizer",
+            description = "What the optimizer takes of a step; tokens are parameters here.",
+            mixinStandardHelpOptions = true)
+    int optimizer(
+            @Mixin Common common,
+            @Option(
+                            names = "--states-on",
+                            paramLabel = "FOLDER",
+                            description = "Where its states lie on disk; in memory when absent.")
+                    Path folder)
+            throws IOException {
+        return print(
+                new OptimizerBench(Optional.ofNullable(folder)).measure(common.shape(), common.settings(terminal)));
     }
 
     @Command(name = "generate", description = "Answers of a fixed length, sampled.", mixinStandardHelpOptions = true)

@@ -50,7 +50,9 @@ final class TrainingRun {
     List<StepResult> execute(
             String command, RunConfig config, List<Step> steps, Function<Pipeline, List<StepResult>> work)
             throws IOException {
-        terminal.out().print(RunPlan.of(config, steps, hadoop).text());
+        RunPlan plan = RunPlan.of(config, steps, hadoop);
+        terminal.out().print(plan.text());
+        plan.requireFitting();
         try (LeasedRun run = new LeasedRun(terminal, interrupts, config, hadoop)) {
             return execute(command, config, run, work);
         }

@@ -4,7 +4,6 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.workers.runtime.AssignedGpu;
 import io.rlhf4j.workers.runtime.Slot;
-import io.rlhf4j.workers.runtime.WorkPhase;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -37,7 +36,7 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
     }
 
     /** What a task makes of prompts of its partition. */
-    abstract List<T> work(RunConfig config, List<PromptRow> prompts, VersionedModels trained, FrozenModels frozen);
+    abstract List<T> work(RunConfig config, List<PromptRow> prompts, SlotModels models);
 
     @Override
     public final Iterator<T> call(Iterator<PromptRow> rows) throws IOException {
@@ -47,30 +46,14 @@ abstract class ModelTask<T> implements FlatMapFunction<Iterator<PromptRow>, T> {
             return List.<T>of().iterator();
         }
         RunConfig config = settings.config();
-        try (Slot.Lease lease = WorkerRuntime.ofThisJvm().leaseAny(AssignedGpu.of(TaskContext.get()))) {
-            Slot slot = lease.slot();
-            FrozenModels frozen = FrozenModels.take(slot, settings, config);
-            VersionedModels trained;
-            try {
-                trained = VersionedModels.take(slot, settings, config, version);
-            } catch (IOException | RuntimeException failed) {
-                frozen.close();
-                throw failed;
+        try (Slot.Lease lease = WorkerRuntime.ofThisJvm().leaseAny(AssignedGpu.of(TaskContext.get()));
+                SlotModels models = new SlotModels(lease.slot(), settings, config, version)) {
+            List<T> results = new ArrayList<>();
+            for (List<PromptRow> batch : batches(config, prompts)) {
+                results.addAll(work(config, batch, models));
             }
-            try {
-                List<T> results = new ArrayList<>();
-                for (List<PromptRow> batch : batches(config, prompts)) {
-                    results.addAll(work(config, batch, trained, frozen));
-                }
-                frozen.giveBack(slot, settings, config);
-                trained.giveBack(slot);
-                WorkPhase.IDLE.begins("weights version " + version);
-                return results.iterator();
-            } catch (RuntimeException failed) {
-                frozen.close();
-                trained.close();
-                throw failed;
-            }
+            models.giveBack();
+            return results.iterator();
         }
     }
 }

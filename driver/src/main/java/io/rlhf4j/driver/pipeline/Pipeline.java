@@ -8,6 +8,7 @@ import io.rlhf4j.driver.data.DataReport;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.identity.RunRecord;
+import io.rlhf4j.driver.plan.ScoringChoice;
 import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.RankMachines;
 import io.rlhf4j.driver.spark.RankPlaces;
@@ -124,7 +125,7 @@ public final class Pipeline {
     public StepResult runPpo() {
         return once(Step.PPO, () -> new PpoStep(
                         session,
-                        config,
+                        ScoringChoice.settle(config, hadoop),
                         folder,
                         progress,
                         data(),

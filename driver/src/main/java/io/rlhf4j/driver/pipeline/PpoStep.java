@@ -6,7 +6,6 @@ import io.rlhf4j.config.PtxConfig;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.data.PromptRow;
-import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
@@ -20,7 +19,6 @@ import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +27,6 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -94,6 +91,7 @@ final class PpoStep {
     private final class Attempt {
         private final TaskSettings settings;
         private final MetricsLog metrics;
+        private final IterationJobs jobs;
         private final PpoEvaluation evaluation;
         private final PpoCheckpoints checkpoints;
         private final long begin;
@@ -108,7 +106,8 @@ final class PpoStep {
                     models,
                     folder.fence(),
                     UUID.randomUUID().toString());
-            this.evaluation = new PpoEvaluation(context, config, data, progress, metrics);
+            this.jobs = new IterationJobs(session, config, settings, folder, progress, ranks, goOn);
+            this.evaluation = new PpoEvaluation(context, config, data, settings, ranks, progress, metrics);
             this.checkpoints = new PpoCheckpoints(config, hadoop, folder.fence());
             CheckpointStore.Search search = checkpoints.latest();
             search.passedOver().forEach(progress::note);
@@ -126,14 +125,14 @@ final class PpoStep {
         StepResult run() throws IOException {
             int iterations = config.ppo().iterations();
             requireWeights();
-            Map<String, Double> before = evaluation.of(settings, 0);
+            Map<String, Double> before = evaluation.of(state(0), saved);
             progress.begin(PHASE, begin, iterations);
             for (long iteration = begin; iteration < iterations; iteration++) {
                 iterate(iteration);
                 evaluateBetween(iteration + 1);
             }
             progress.end(PHASE);
-            Map<String, Double> after = evaluation.of(settings, Math.max(begin, iterations));
+            Map<String, Double> after = evaluation.of(state(Math.max(begin, iterations)), saved);
             return new StepResult(Step.PPO, Math.max(begin, iterations), before, after, exports());
         }
 
@@ -154,22 +153,22 @@ final class PpoStep {
             goOn.run();
             long start = System.nanoTime();
             List<PromptRow> prompts = prompts(iteration);
-            RolloutTable.Committed rolled =
-                    new RolloutPhase(session, config, folder, progress).of(settings, iteration, beta, prompts);
-            ArrayList<Rollout> rollouts = new ArrayList<>(rolled.rollouts());
-            goOn.run();
-            requireSome(rollouts, iteration);
             long done = iteration + 1;
             boolean save = done % config.checkpoints().everyIterations() == 0
                     || done == config.ppo().iterations();
-            List<IterationResult> results = update(iteration, rollouts, save);
+            if (save) {
+                checkpoints.begin(done);
+            }
+            IterationJobs.Outcome outcome =
+                    jobs.run(new IterationJobs.Start(state(iteration), saved, beta, prompts, texts(iteration), save));
+            List<IterationResult> results = outcome.results();
             PpoUpdate update = results.get(0).update();
             Map<String, Double> ranksAtWork = stragglers.look(
                     "the update of iteration " + iteration,
                     results.stream().mapToDouble(PpoStep::busySeconds).toArray());
             beta = update.nextBeta();
             Map<String, Double> numbers =
-                    new IterationMetrics(config).of(update.metrics(), prompts.size(), rolled, seconds(start));
+                    new IterationMetrics(config).of(update.metrics(), prompts.size(), outcome.rolled(), seconds(start));
             numbers.putAll(ranksAtWork);
             metrics.append(Step.PPO, TRAIN, done, numbers);
             if (save) {
@@ -182,20 +181,6 @@ final class PpoStep {
             progress.advance(PHASE, done, numbers);
         }
 
-        private List<IterationResult> update(long iteration, ArrayList<Rollout> rollouts, boolean save) {
-            if (save) {
-                checkpoints.begin(iteration + 1);
-            }
-            Broadcast<ArrayList<Rollout>> shared = context.broadcast(rollouts);
-            try {
-                UpdateTask task =
-                        new UpdateTask(settings, saved, state(iteration), beta, shared, texts(iteration), save);
-                return ranks.run(TrainedTask.HOLDING, state(iteration), IterationResult.class, task);
-            } finally {
-                shared.destroy();
-            }
-        }
-
         /** Rollouts need the newest weights, and a checkpoint those of its iteration. */
         private void keepNeededWeights(long done) throws IOException {
             Set<Long> needed = new TreeSet<>(checkpoints.positions());
@@ -206,7 +191,7 @@ final class PpoStep {
         private void evaluateBetween(long done) throws IOException {
             int every = config.evaluation().everyIterations();
             if (every > 0 && done % every == 0 && done < config.ppo().iterations()) {
-                evaluation.of(settings, done);
+                evaluation.of(state(done), saved);
             }
         }
 
@@ -270,13 +255,5 @@ final class PpoStep {
                     "ppo.ptx.coefficient is %s, but no source gave text for the ppo step".formatted(ptx.coefficient()));
         }
         return data.trainingRows(order.take(iteration * count, count));
-    }
-
-    private static void requireSome(List<Rollout> rollouts, long iteration) {
-        if (rollouts.isEmpty()) {
-            throw Rlhf4jException.data(
-                    "iteration %d has no rollout with a score; look at the rewards' `missing` settings"
-                            .formatted(iteration));
-        }
     }
 }

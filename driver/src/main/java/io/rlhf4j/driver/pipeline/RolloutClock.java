@@ -1,11 +1,10 @@
 package io.rlhf4j.driver.pipeline;
 
-import io.rlhf4j.workers.rollout.TimedRollouts;
 import java.io.Serializable;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.DoubleAccumulator;
 
-/** Adds up what the tasks of one rollout job spend on each of its phases. A task that is repeated counts again. */
+/** Adds up what the tasks of an iteration spend on rollouts, phase by phase. A task that is repeated counts again. */
 final class RolloutClock implements Serializable {
     private static final long serialVersionUID = 1L;
 
@@ -20,9 +19,9 @@ final class RolloutClock implements Serializable {
     }
 
     /** What one task has spent on rollouts, and before them on the newest weights. Called in the task. */
-    void add(TimedRollouts timed, double switchSeconds) {
-        generate.add(timed.generateSeconds());
-        score.add(timed.scoreSeconds());
+    void add(double generateSeconds, double scoreSeconds, double switchSeconds) {
+        generate.add(generateSeconds);
+        score.add(scoreSeconds);
         change.add(switchSeconds);
     }
 

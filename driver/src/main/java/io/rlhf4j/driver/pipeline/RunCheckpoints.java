@@ -115,7 +115,12 @@ public final class RunCheckpoints {
             return List.of(directory);
         }
         try (TrainedModels models = new TrainedModels(
-                config, PpoModels.of(config, hadoop), hadoop, Scope.root(backend, step.key()), LocalGroup.single())) {
+                config,
+                PpoModels.of(config, hadoop),
+                hadoop,
+                Scope.root(backend, step.key()),
+                Optional.empty(),
+                LocalGroup.single())) {
             new PpoCheckpoints(config, hadoop, folder.fence()).restore(found, models);
             return ExportTask.write(config, models, directory, hadoop);
         }

@@ -3,6 +3,7 @@ package io.rlhf4j.driver.pipeline;
 import io.rlhf4j.config.ComputeConfig;
 import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.config.ZeroConfig;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
@@ -11,9 +12,11 @@ import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.CurrentGroup;
 import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.WeightCutting;
 import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.training.PpoTrainer;
 import java.io.IOException;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -27,8 +30,18 @@ final class TrainedModels implements AutoCloseable {
     private final TrainingEngine criticEngine;
     private final PpoTrainer trainer;
 
-    /** The models as the step begins. */
-    TrainedModels(RunConfig config, PpoModels models, Configuration hadoop, Scope scope, Collectives group)
+    /**
+     * The models as the step begins.
+     *
+     * @param statesOnDisk where the optimizers' states are to lie; empty for memory
+     */
+    TrainedModels(
+            RunConfig config,
+            PpoModels models,
+            Configuration hadoop,
+            Scope scope,
+            Optional<java.nio.file.Path> statesOnDisk,
+            Collectives group)
             throws IOException {
         PpoConfig ppo = config.ppo();
         ComputeConfig compute = config.compute();
@@ -36,30 +49,30 @@ final class TrainedModels implements AutoCloseable {
         ModelDirectory directories = new ModelDirectory(hadoop);
         this.scope = scope;
         try {
-            actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype());
-            critic = directories.loadScore(new Path(models.critic()), scope, compute.dtype(), config.seed());
+            ZeroConfig zero = config.cluster().zero();
+            EngineSettings ofActor = new EngineSettings(
+                    ZeroStage.of(zero.actor()),
+                    ppo.actorOptimizer(),
+                    ppo.plannedSteps(),
+                    compute.gradients(),
+                    ppo.ema(),
+                    statesOnDisk);
+            WeightCutting actorWeights = new WeightCutting(ofActor.stage(), collectives, scope);
+            actor = directories.loadCausal(new Path(models.actor()), scope, compute.dtype(), actorWeights);
             actor.setCheckpointing(compute.activationCheckpointing());
+            actorEngine = new TrainingEngine(actor, ofActor, actorWeights);
+            EngineSettings ofCritic = new EngineSettings(
+                    ZeroStage.of(zero.critic()),
+                    ppo.criticOptimizer(),
+                    ppo.plannedSteps(),
+                    compute.gradients(),
+                    0,
+                    statesOnDisk);
+            WeightCutting criticWeights = new WeightCutting(ofCritic.stage(), collectives, scope);
+            critic = directories.loadScore(
+                    new Path(models.critic()), scope, compute.dtype(), config.seed(), criticWeights);
             critic.setCheckpointing(compute.activationCheckpointing());
-            actorEngine = new TrainingEngine(
-                    actor,
-                    new EngineSettings(
-                            ZeroStage.of(config.cluster().zero().actor()),
-                            ppo.actorOptimizer(),
-                            ppo.plannedSteps(),
-                            compute.gradients(),
-                            ppo.ema()),
-                    collectives,
-                    scope);
-            criticEngine = new TrainingEngine(
-                    critic,
-                    new EngineSettings(
-                            ZeroStage.of(config.cluster().zero().critic()),
-                            ppo.criticOptimizer(),
-                            ppo.plannedSteps(),
-                            compute.gradients(),
-                            0),
-                    collectives,
-                    scope);
+            criticEngine = new TrainingEngine(critic, ofCritic, criticWeights);
             trainer = new PpoTrainer(
                     actor,
                     actorEngine,

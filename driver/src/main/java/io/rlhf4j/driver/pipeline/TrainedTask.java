@@ -3,6 +3,7 @@ package io.rlhf4j.driver.pipeline;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.workers.runtime.LocalFolder;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.RankTask;
 import io.rlhf4j.workers.runtime.StateId;
@@ -81,6 +82,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
                 settings.models(),
                 settings.hadoopConfiguration(),
                 TaskSettings.scope(context.slot(), config, "training"),
+                LocalFolder.ofOptimizer(config.cluster().offload(), context.slot()),
                 context.collectives());
         try {
             if (saved > 0) {

@@ -10,46 +10,55 @@ import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.runtime.WorkPhase;
+import io.rlhf4j.workers.runtime.WorkerRuntime;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import org.apache.spark.broadcast.Broadcast;
 
 /**
  * One rank's part in the update of an iteration: rank 0 publishes the new weights, and where a checkpoint is due each rank
  * writes its part, which the driver commits.
  */
-final class UpdateTask extends TrainedTask<IterationResult> {
+abstract class UpdateTask extends TrainedTask<IterationResult> {
     private static final long serialVersionUID = 1L;
 
     private final double beta;
-    private final Broadcast<ArrayList<Rollout>> rollouts;
     private final ArrayList<TrainingRow> texts;
     private final boolean save;
 
     /** The update of the iteration whose number {@code state} has, with a checkpoint behind it or not. */
-    UpdateTask(
-            TaskSettings settings,
-            long saved,
-            StateId state,
-            double beta,
-            Broadcast<ArrayList<Rollout>> rollouts,
-            List<TrainingRow> texts,
-            boolean save) {
+    UpdateTask(TaskSettings settings, long saved, StateId state, double beta, List<TrainingRow> texts, boolean save) {
         super(settings, saved, state);
         this.beta = beta;
-        this.rollouts = rollouts;
         this.texts = new ArrayList<>(texts);
         this.save = save;
     }
 
+    /**
+     * What a rank learns from.
+     *
+     * @param rollouts of the iteration, all of them, the same on every rank
+     * @param told those that this rank has to tell the driver
+     */
+    record Experience(List<Rollout> rollouts, List<Rollout> told) {}
+
+    /** Gets the rollouts. */
+    abstract Experience experience(RunConfig config, TrainedModels models, RankContext context) throws IOException;
+
+    double beta() {
+        return beta;
+    }
+
     @Override
-    IterationResult work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
+    final IterationResult work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
+        // Nobody will ask for this version again, and its memory is needed now.
+        WorkerRuntime.ofThisJvm().release(VersionedModels.HOLDING, context.slot());
+        Experience experience = experience(config, models, context);
         String what = "rank %d, iteration %d".formatted(context.rank(), state().version());
         WorkPhase.UPDATE.begins(what);
-        PpoUpdate update = models.trainer().update(state().version(), beta, rollouts.value(), texts);
+        PpoUpdate update = models.trainer().update(state().version(), beta, experience.rollouts(), texts);
         LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
         long begin = System.nanoTime();
         WorkPhase.PUBLISH.begins(what);
@@ -68,7 +77,8 @@ final class UpdateTask extends TrainedTask<IterationResult> {
                 new PpoUpdate(metrics, update.nextBeta()),
                 models.actorEngine().progress(),
                 models.criticEngine().progress(),
-                files);
+                files,
+                experience.told());
     }
 
     private List<CheckpointFile> checkpoint(RunConfig config, TrainedModels models, RankContext context) {
@@ -83,12 +93,12 @@ final class UpdateTask extends TrainedTask<IterationResult> {
     }
 
     @Override
-    public String what() {
+    public final String what() {
         return "the update of iteration " + state().version();
     }
 
     @Override
-    StateId after() {
+    final StateId after() {
         return state().later(1);
     }
 }

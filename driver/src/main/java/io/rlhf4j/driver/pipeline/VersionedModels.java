@@ -6,13 +6,18 @@ import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.runtime.LocalFolder;
 import io.rlhf4j.workers.runtime.Slot;
 import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.runtime.WorkPhase;
 import java.io.IOException;
+import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 
-/** Actor and critic of one version of the published weights. Kept in a slot until others are asked for. */
+/**
+ * What tasks of plain jobs need of one version of the published weights: actor and critic, or where the ranks score the actor
+ * alone, to generate with. Kept in a slot until others are asked for.
+ */
 final class VersionedModels implements AutoCloseable {
     static final String HOLDING = "ppo published";
 
@@ -23,21 +28,35 @@ final class VersionedModels implements AutoCloseable {
     private final ScoreModel critic;
     private double switchSeconds;
 
+    /** @param disk the folder where the weights are to lie; empty for memory */
     private VersionedModels(
-            TaskSettings settings, RunConfig config, PublishedWeights weights, StateId state, Scope scope)
+            TaskSettings settings,
+            RunConfig config,
+            PublishedWeights weights,
+            StateId state,
+            Scope scope,
+            Optional<java.nio.file.Path> disk)
             throws IOException {
         long begin = System.nanoTime();
         long version = state.version();
         ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
         DType type = config.compute().dtype();
+        DType generation = config.compute().generationOrDtype();
+        Path ofActor = new Path(weights.actor(version, settings.models()));
         this.scope = scope;
         this.state = state;
+        Scope held = disk.map(folder -> scope.childOnDisk("weights", folder)).orElse(scope);
         try {
-            actor = directories.loadCausal(new Path(weights.actor(version, settings.models())), scope, type);
-            DType generation = config.compute().generationOrDtype();
-            generator = generation == type ? actor : actor.copy(scope, generation);
-            critic = directories.loadScore(
-                    new Path(weights.critic(version, settings.models())), scope, type, config.seed());
+            if (config.cluster().ranksScore()) {
+                actor = null;
+                critic = null;
+                generator = directories.loadCausal(ofActor, held, generation);
+            } else {
+                actor = directories.loadCausal(ofActor, held, type);
+                generator = generation == type ? actor : actor.copy(held, generation);
+                critic = directories.loadScore(
+                        new Path(weights.critic(version, settings.models())), held, type, config.seed());
+            }
         } catch (IOException | RuntimeException failed) {
             scope.close();
             throw failed;
@@ -56,7 +75,13 @@ final class VersionedModels implements AutoCloseable {
         WorkPhase.LOAD.begins("weights version " + version);
         weights.require(version);
         Scope scope = TaskSettings.scope(slot, config, "weights version " + version);
-        return new VersionedModels(settings, config, weights, state, scope);
+        return new VersionedModels(
+                settings,
+                config,
+                weights,
+                state,
+                scope,
+                LocalFolder.ofRollouts(config.cluster().offload(), slot));
     }
 
     void giveBack(Slot slot) {
@@ -67,7 +92,7 @@ final class VersionedModels implements AutoCloseable {
         return scope;
     }
 
-    /** The actor in the type of training: its log-probabilities are those that an update starts from. */
+    /** The actor in the type of training, where tasks score: its log-probabilities are those that an update starts from. */
     CausalLanguageModel actor() {
         return actor;
     }
@@ -77,6 +102,7 @@ final class VersionedModels implements AutoCloseable {
         return generator;
     }
 
+    /** Only where tasks score. */
     ScoreModel critic() {
         return critic;
     }

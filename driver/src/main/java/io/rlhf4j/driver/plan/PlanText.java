@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** A plan as text: the steps, then memory for each rank, model by model. */
 final class PlanText {
-    private static final String ROW = "%-8s %-16s %4s %12s %10s %10s %10s %14s%n";
+    private static final String ROW = "%-8s %-16s %-8s %4s %12s %10s %10s %10s %12s %10s%n";
 
     private final RunPlan plan;
 
@@ -32,7 +32,18 @@ final class PlanText {
         }
         text.append(String.format(Locale.ROOT, "%nmemory for each rank%n"));
         text.append(String.format(
-                Locale.ROOT, ROW, "step", "model", "ZeRO", "parameters", "weights", "gradients", "optimizer", "sum"));
+                Locale.ROOT,
+                ROW,
+                "step",
+                "model",
+                "phase",
+                "ZeRO",
+                "parameters",
+                "weights",
+                "gradients",
+                "optimizer",
+                "sum",
+                "on disk"));
         for (StepPlan step : plan.steps()) {
             for (ModelMemory model : step.models()) {
                 text.append(row(step.step().key(), model));
@@ -43,21 +54,34 @@ final class PlanText {
                         ROW,
                         step.step().key(),
                         working.name(),
+                        working.phase().label(),
                         "",
                         "",
                         "",
                         "",
                         "",
-                        Bytes.text(working.bytes())));
+                        Bytes.text(working.bytes()),
+                        ""));
             }
             text.append(String.format(
-                    Locale.ROOT, ROW, step.step().key(), "together", "", "", "", "", "", Bytes.text(step.bytes())));
+                    Locale.ROOT,
+                    ROW,
+                    step.step().key(),
+                    "together",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    Bytes.text(step.bytes()),
+                    Bytes.text(step.diskBytes())));
         }
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
-                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a quarter more at most), the JVM and"
-                                + " its heap come on top. Activations are those of %d tokens at once"
+                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a quarter more at"
+                                + " most), the JVM and its heap come on top. Activations are those of %d tokens at once"
                                 + " (compute.micro_batch_tokens)%n",
                         Bytes.text(most),
                         Bytes.text(most * config.cluster().ranks()),
@@ -72,11 +96,13 @@ final class PlanText {
                 ROW,
                 step,
                 model.model(),
+                model.phase().label(),
                 model.stage(),
                 String.format(Locale.ROOT, "%,d", model.parameters()),
                 Bytes.text(model.weights()),
                 Bytes.text(model.gradients()),
                 Bytes.text(model.optimizer()),
-                Bytes.text(model.bytes()));
+                Bytes.text(model.bytes()),
+                Bytes.text(model.disk()));
     }
 }

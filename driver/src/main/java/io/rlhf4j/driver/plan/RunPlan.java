@@ -1,18 +1,17 @@
 package io.rlhf4j.driver.plan;
 
-import io.rlhf4j.config.ComputeConfig;
-import io.rlhf4j.config.ModelReward;
-import io.rlhf4j.config.PpoConfig;
+import io.rlhf4j.config.MemorySize;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.SourceConfig;
 import io.rlhf4j.config.Step;
-import io.rlhf4j.config.ZeroConfig;
+import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDescription;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 
@@ -88,7 +87,7 @@ public final class RunPlan {
                         config.sft().optimizer(),
                         0,
                         config),
-                List.of(WorkingMemory.activations(model.config(), config.compute())));
+                List.of(WorkingMemory.activations(model.config(), config.compute(), Phase.ALWAYS)));
     }
 
     private static StepPlan reward(RunConfig config, ModelLookup models) throws IOException {
@@ -113,72 +112,33 @@ public final class RunPlan {
                         config.reward().optimizer(),
                         0,
                         config),
-                List.of(WorkingMemory.activations(model.config(), config.compute())));
+                List.of(WorkingMemory.activations(model.config(), config.compute(), Phase.ALWAYS)));
     }
 
     private static StepPlan ppo(RunConfig config, ModelLookup models) throws IOException {
-        PpoConfig ppo = config.ppo();
-        ComputeConfig compute = config.compute();
-        ModelDescription actor = models.find(ppo.actor().orElse(config.models().actor()), "ppo.actor");
-        ModelDescription reward =
-                models.find(ppo.rewardModel().orElse(config.models().rewardOrActor()), "ppo.reward_model");
-        ModelDescription critic = critic(config, models, actor, reward);
-        requireOneVocabulary(actor, reward, "reward model");
-        requireOneVocabulary(actor, critic, "critic");
-
-        List<ModelMemory> memory = new ArrayList<>();
-        ZeroConfig zero = config.cluster().zero();
-        memory.addAll(ModelMemory.trained("actor", actor, zero.actor(), ppo.actorOptimizer(), ppo.ema(), config));
-        memory.addAll(ModelMemory.trained("critic", critic, zero.critic(), ppo.criticOptimizer(), 0, config));
-        if (ppo.kl().beta() > 0) {
-            memory.add(ModelMemory.frozen("reference", actor.parameters(), compute.dtype()));
-        }
-        if (ppo.rewards().isEmpty() || ppo.rewards().stream().anyMatch(ModelReward.class::isInstance)) {
-            memory.add(ModelMemory.frozen("reward model", reward.parameters(), compute.dtype()));
-        }
-        memory.add(ModelMemory.frozen("published actor", actor.parameters(), compute.dtype()));
-        memory.add(ModelMemory.frozen("published critic", critic.parameters(), compute.dtype()));
-        if (compute.generationOrDtype() != compute.dtype()) {
-            memory.add(ModelMemory.frozen("generation view", actor.parameters(), compute.generationOrDtype()));
-        }
-        return new StepPlan(
-                Step.PPO,
-                "PPO: %d iterations of %d prompts x %d samples, each %d x %d optimizer steps (%d in all); prompts of %s"
-                        .formatted(
-                                ppo.iterations(),
-                                ppo.prompts(),
-                                ppo.samples(),
-                                ppo.epochs(),
-                                ppo.minibatches(),
-                                ppo.plannedSteps(),
-                                sources(config, Step.PPO)),
-                memory,
-                List.of(
-                        WorkingMemory.activations(actor.config(), compute),
-                        WorkingMemory.packedWeights(actor.config(), compute),
-                        WorkingMemory.cache(
-                                actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
+        PpoPlan plan = new PpoPlan(config, models);
+        ScoringChoice choice = ScoringChoice.of(config, plan);
+        return plan.of(choice.scoring(), choice.sentence());
     }
 
-    private static ModelDescription critic(
-            RunConfig config, ModelLookup models, ModelDescription actor, ModelDescription reward) throws IOException {
-        return switch (config.ppo().criticInit()) {
-            case PpoConfig.FROM_REWARD -> reward;
-            case PpoConfig.FROM_ACTOR -> actor;
-            default -> models.find(config.ppo().criticInit(), "ppo.critic_init");
-        };
-    }
-
-    private static void requireOneVocabulary(ModelDescription actor, ModelDescription other, String name) {
-        if (actor.config().vocabSize() != other.config().vocabSize()) {
-            throw Rlhf4jException.configuration(
-                    "the actor (%s) has a vocabulary of %d tokens, the %s (%s) one of %d; they have to share one"
-                            .formatted(
-                                    actor.modelType(),
-                                    actor.config().vocabSize(),
-                                    name,
-                                    other.modelType(),
-                                    other.config().vocabSize()));
+    /**
+     * Refuses a run whose models need more memory than a rank may have; activations, which are only estimated, do not count.
+     *
+     * @throws Rlhf4jException of kind CLUSTER
+     */
+    public void requireFitting() {
+        Optional<MemorySize> allowed = config.cluster().rankMemory();
+        for (StepPlan step : steps) {
+            if (allowed.isPresent() && step.modelBytes() > allowed.get().bytes()) {
+                throw new Rlhf4jException(
+                        ErrorKind.CLUSTER,
+                        ("the models of %s take %s on a rank, and cluster.rank_memory is %s; cut more of them among"
+                                        + " the ranks (cluster.zero), take more ranks, compute.dtype bf16, or allow more memory")
+                                .formatted(
+                                        step.step().key(),
+                                        Bytes.text(step.modelBytes()),
+                                        Bytes.text(allowed.get().bytes())));
+            }
         }
     }
 
@@ -186,7 +146,7 @@ public final class RunPlan {
         return "%s epoch(s)%s".formatted(epochs, maxSteps == 0 ? "" : ", at most %d steps".formatted(maxSteps));
     }
 
-    private static String sources(RunConfig config, Step step) {
+    static String sources(RunConfig config, Step step) {
         String names = config.data().sources().stream()
                 .filter(source -> source.steps().isEmpty() || source.steps().contains(step))
                 .map(SourceConfig::label)

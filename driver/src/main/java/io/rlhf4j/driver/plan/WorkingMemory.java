@@ -5,17 +5,17 @@ import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.PositionEncoding;
 import io.rlhf4j.model.TransformerConfig;
-import java.util.List;
 
 /**
  * Memory beside the models.
  *
  * @param name what it is
+ * @param phase when it is held
  * @param bytes how much
  */
-public record WorkingMemory(String name, long bytes) {
+public record WorkingMemory(String name, Phase phase, long bytes) {
     /** What the tape keeps of one forward pass for its backward pass, and what that computes again at once. */
-    static WorkingMemory activations(TransformerConfig model, ComputeConfig compute) {
+    static WorkingMemory activations(TransformerConfig model, ComputeConfig compute, Phase phase) {
         TransformerConfig.Attention attention = model.attention();
         long queries = (long) attention.heads() * attention.headDim();
         long keys = (long) attention.kvHeads() * attention.headDim();
@@ -32,6 +32,7 @@ public record WorkingMemory(String name, long bytes) {
                 };
         return new WorkingMemory(
                 "activations",
+                phase,
                 numbers * compute.microBatchTokens() * compute.dtype().bytes());
     }
 
@@ -42,18 +43,17 @@ public record WorkingMemory(String name, long bytes) {
         long token = 2L * attention.kvHeads() * attention.headDim() * model.layers();
         long tokens = (long) sampling.batch() * (promptTokens + sampling.maxNewTokens());
         return new WorkingMemory(
-                "cache", token * tokens * compute.generationOrDtype().bytes());
+                "cache",
+                Phase.ROLLOUT,
+                token * tokens * compute.generationOrDtype().bytes());
     }
 
     /** Weights as decoding reads them fastest, while one task generates. */
     static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute) {
         return new WorkingMemory(
                 "packed weights",
+                Phase.ROLLOUT,
                 CausalLanguageModel.packedElements(model)
                         * compute.generationOrDtype().bytes());
-    }
-
-    static long sum(List<WorkingMemory> all) {
-        return all.stream().mapToLong(WorkingMemory::bytes).sum();
     }
 }

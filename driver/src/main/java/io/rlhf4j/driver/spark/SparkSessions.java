@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.config.ClusterConfig;
+import io.rlhf4j.config.MemorySize;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Secrets;
 import io.rlhf4j.error.ErrorKind;
@@ -18,6 +19,11 @@ public final class SparkSessions {
     /** What every JVM needs beside what Spark adds itself: the Vector API. */
     private static final String JVM_OPTIONS =
             "--add-modules=jdk.incubator.vector " + JavaModuleOptions.defaultModuleOptions();
+
+    private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
+
+    /** Of JavaCPP, and of everything here that keeps tensors. */
+    private static final String MEMORY_LIMIT = "org.bytedeco.javacpp.maxbytes";
 
     private SparkSessions() {}
 
@@ -37,9 +43,10 @@ public final class SparkSessions {
             // whole.
             conf.setIfMissing("spark.storage.blockManagerHeartbeatTimeoutMs", "365d");
         }
-        for (String options : List.of("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")) {
+        for (String options : List.of("spark.driver.extraJavaOptions", EXECUTOR_OPTIONS)) {
             conf.set(options, (JVM_OPTIONS + " " + conf.get(options, "")).strip());
         }
+        config.cluster().rankMemory().ifPresent(memory -> limitExecutors(conf, memory));
         ApplicationJars.addTo(conf);
         BarrierChecks.requirePossible(conf);
         return started(conf);
@@ -55,6 +62,15 @@ public final class SparkSessions {
                     "Spark does not start on master '%s' (%s); is it the right one (cluster.master), and does it answer from this machine?"
                             .formatted(conf.get("spark.master", "none"), failed.getMessage()),
                     failed);
+        }
+    }
+
+    /** Has executors keep to the memory of their ranks, where it is known how many one has and no other limit is set. */
+    private static void limitExecutors(SparkConf conf, MemorySize ofRank) {
+        String options = conf.get(EXECUTOR_OPTIONS);
+        if (conf.contains("spark.executor.cores") && !options.contains(MEMORY_LIMIT)) {
+            int ranks = Math.max(1, conf.getInt("spark.executor.cores", 1) / conf.getInt("spark.task.cpus", 1));
+            conf.set(EXECUTOR_OPTIONS, "%s -D%s=%d".formatted(options, MEMORY_LIMIT, ranks * ofRank.bytes()));
         }
     }
 

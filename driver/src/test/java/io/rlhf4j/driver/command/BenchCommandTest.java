@@ -42,6 +42,21 @@ class BenchCommandTest {
     }
 
     @Test
+    void theOptimizerIsMeasuredWithItsStatesOnDiskToo(@TempDir Path folder) throws IOException {
+        JsonNode memory = measured("bench", "optimizer", "--model", "tiny", "--repeats", "2");
+        JsonNode disk =
+                measured("bench", "optimizer", "--model", "tiny", "--repeats", "2", "--states-on", folder.toString());
+
+        assertThat(memory.path("shape").asText()).isEqualTo("states in memory");
+        assertThat(disk.path("shape").asText()).isEqualTo("states on disk");
+        assertThat(disk.path("states_gb_per_s").asDouble()).isPositive();
+        long states = disk.path("states_mb").asLong();
+        assertThat(memory.path("peak_tensors_mb").asLong()
+                        - disk.path("peak_tensors_mb").asLong())
+                .isBetween(states - 1, states + 1);
+    }
+
+    @Test
     void generationIsMeasured() throws IOException {
         JsonNode line = measured(
                 "bench",

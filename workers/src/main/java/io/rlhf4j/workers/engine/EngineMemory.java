@@ -16,8 +16,10 @@ import java.util.function.ToLongFunction;
  * @param gradients from stage 2 on with those of the unit at work and of the one on its way
  * @param optimizer states, and fp32 masters where the weights are not fp32
  * @param average of the weights, fp32; 0 where none is kept
+ * @param onDisk whether states, masters and average lie on disk
+ * @param passing how much of weights and gradients is there only while a pass goes through the model: units that are whole
  */
-public record EngineMemory(long weights, long gradients, long optimizer, long average) {
+public record EngineMemory(long weights, long gradients, long optimizer, long average, boolean onDisk, long passing) {
 
     /**
      * The memory of a model.
@@ -36,26 +38,42 @@ public record EngineMemory(long weights, long gradients, long optimizer, long av
             int ranks) {
         ZeroStage stage = settings.stage();
         ToLongFunction<ParameterUnit> whole = ParameterUnit::elements;
-        ToLongFunction<ParameterUnit> shard = unit ->
-                Shards.ofBlocks(unit.elements(), ParameterUnit.ALIGNMENT, ranks).size(0);
+        ToLongFunction<ParameterUnit> shard = unit -> shard(unit, ranks);
         long states = sum(units, stage.cutsStates() ? shard : whole);
         long gradients = sum(units, stage.cutsGradients() ? shard : whole)
                 * (several ? DType.FP32 : settings.gradients()).bytes();
+        long passing = passing(units, weightType, stage);
         if (stage.cutsGradients()) {
             // The gradients of a tied head wait for those of the embedding, and these come last.
             long inPass = tied ? units.get(0).elements() + twoAtOnce(units.subList(1, units.size())) : twoAtOnce(units);
             gradients += inPass * settings.gradients().bytes();
-        }
-        long weights = sum(units, stage.cutsWeights() ? shard : whole);
-        if (stage.cutsWeights()) {
-            weights += twoAtOnce(units);
+            passing += inPass * settings.gradients().bytes();
         }
         int kinds = Optimizer.of(settings.optimizer()).stateNames().size() + (weightType == DType.FP32 ? 0 : 1);
         return new EngineMemory(
-                weights * weightType.bytes(),
+                weights(units, weightType, stage, ranks),
                 gradients,
                 states * kinds * DType.FP32.bytes(),
-                settings.emaDecay() > 0 ? states * DType.FP32.bytes() : 0);
+                settings.emaDecay() > 0 ? states * DType.FP32.bytes() : 0,
+                settings.statesOnDisk().isPresent(),
+                passing);
+    }
+
+    /** Bytes of a model's weights alone: all that a model has that only computes. */
+    public static long weights(List<ParameterUnit> units, DType type, ZeroStage stage, int ranks) {
+        long elements = stage.cutsWeights()
+                ? sum(units, unit -> shard(unit, ranks)) + twoAtOnce(units)
+                : sum(units, ParameterUnit::elements);
+        return elements * type.bytes();
+    }
+
+    /** How much of {@link #weights} is there only while a pass goes through the model. */
+    public static long passing(List<ParameterUnit> units, DType type, ZeroStage stage) {
+        return stage.cutsWeights() ? twoAtOnce(units) * type.bytes() : 0;
+    }
+
+    private static long shard(ParameterUnit unit, int ranks) {
+        return Shards.ofBlocks(unit.elements(), ParameterUnit.ALIGNMENT, ranks).size(0);
     }
 
     private static long sum(List<ParameterUnit> units, ToLongFunction<ParameterUnit> elements) {
@@ -71,8 +89,13 @@ public record EngineMemory(long weights, long gradients, long optimizer, long av
         return most;
     }
 
-    /** All of it. */
+    /** All that is in memory. */
     public long bytes() {
-        return weights + gradients + optimizer + average;
+        return weights + gradients + (onDisk ? 0 : optimizer + average);
+    }
+
+    /** What lies on disk. */
+    public long diskBytes() {
+        return onDisk ? optimizer + average : 0;
     }
 }

@@ -49,6 +49,17 @@ final class OptimizerShard {
         return copy;
     }
 
+    /** Begins to read what lies on disk. */
+    void willNeed() {
+        states.forEach(state -> state.backend().willNeed(state));
+        if (master != weights) {
+            master.backend().willNeed(master);
+        }
+        if (average != null) {
+            average.backend().willNeed(average);
+        }
+    }
+
     /** Changes the weights by the optimizer's rule; {@code gradients} are those of the range. */
     void step(long step, double learningRate, double gradientScale, Tensor gradients) {
         for (ParameterSlice slice : slices) {

@@ -5,7 +5,6 @@ import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.optimizer.Optimizer;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
-import io.rlhf4j.workers.collective.Collectives;
 import java.util.List;
 
 /** A unit on one of the ranks that train it together: as much of its weights, gradients and states as the stage says. */
@@ -13,18 +12,19 @@ record TrainedUnit(
         ParameterUnit unit, UnitRange shard, UnitWeights weights, UnitGradients gradients, OptimizerShard states) {
 
     static TrainedUnit of(
-            ParameterUnit unit,
-            EngineSettings settings,
-            Optimizer optimizer,
-            Collectives collectives,
-            Scope owner,
-            Scope scope) {
-        UnitShards shards = new UnitShards(unit, collectives);
-        UnitWeights weights = UnitWeights.of(settings.stage(), shards, owner, scope);
-        UnitGradients gradients = UnitGradients.of(settings.stage(), shards, scope, settings.gradients());
+            ParameterUnit unit, EngineSettings settings, Optimizer optimizer, WeightCutting cutting, Scope ofStates) {
+        UnitShards shards = new UnitShards(unit, cutting.collectives());
+        UnitWeights weights = cutting.of(unit);
+        UnitGradients gradients = UnitGradients.of(settings.stage(), shards, cutting.scope(), settings.gradients());
         UnitRange updated = settings.stage().cutsStates() ? shards.own() : UnitRange.whole(unit);
-        OptimizerShard states = new OptimizerShard(updated, weights.updated(), scope, optimizer, settings.emaDecay());
+        OptimizerShard states =
+                new OptimizerShard(updated, weights.updated(), ofStates, optimizer, settings.emaDecay());
         return new TrainedUnit(unit, shards.own(), weights, gradients, states);
+    }
+
+    /** The optimizer comes to the unit soon. */
+    void willStep() {
+        states.willNeed();
     }
 
     void step(long step, double learningRate, double gradientScale) {

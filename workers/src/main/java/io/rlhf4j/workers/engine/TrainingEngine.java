@@ -4,6 +4,7 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.NamedTensor;
 import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ParameterUnit;
+import io.rlhf4j.model.Passes;
 import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.optimizer.GradientClipping;
 import io.rlhf4j.optimizer.LearningRateSchedule;
@@ -28,7 +29,7 @@ import org.apache.hadoop.fs.Path;
  * order of the ranks, the norm's squares shard by shard: at equal ranks all stages have the same bits (with several
  * micro-batches, where stages reduce at other points, the same but for rounding).
  */
-public final class TrainingEngine implements AutoCloseable {
+public final class TrainingEngine implements Passes, AutoCloseable {
     private final LayeredModel model;
     private final Scope owner;
     private final Scope scope;
@@ -37,6 +38,8 @@ public final class TrainingEngine implements AutoCloseable {
     private final LearningRateSchedule schedule;
     private final GradientClipping clipping;
     private final List<TrainedUnit> units = new ArrayList<>();
+    private final WeightCutting cutting;
+    private final WeightTraffic weightTraffic;
     private final UnitTraffic traffic;
     private final Stopwatch communication = new Stopwatch();
     private EngineProgress progress = EngineProgress.START;
@@ -48,19 +51,37 @@ public final class TrainingEngine implements AutoCloseable {
      *     states and average too
      */
     public TrainingEngine(LayeredModel model, EngineSettings settings, Collectives collectives, Scope scope) {
+        this(model, settings, new WeightCutting(settings.stage(), collectives, scope));
+    }
+
+    /**
+     * An engine for a model that was cut while it was loaded.
+     *
+     * @param cutting that it was loaded through, of the stage of {@code settings}; closed with the engine
+     */
+    public TrainingEngine(LayeredModel model, EngineSettings settings, WeightCutting cutting) {
+        if (cutting.stage() != settings.stage()) {
+            throw new IllegalArgumentException("a model cut at stage %s cannot be trained at stage %s"
+                    .formatted(cutting.stage(), settings.stage()));
+        }
         this.model = model;
-        this.owner = scope;
-        this.scope = scope.child("engine");
-        this.collectives = collectives;
+        this.cutting = cutting;
+        this.owner = cutting.owner();
+        this.scope = cutting.scope();
+        this.collectives = cutting.collectives();
         this.maxSkippedSteps = settings.optimizer().maxSkippedSteps();
         this.schedule = LearningRateSchedule.of(
                 settings.optimizer().schedule(), settings.optimizer().learningRate(), settings.plannedSteps());
         this.clipping = new GradientClipping(settings.optimizer().clipNorm());
         Optimizer optimizer = Optimizer.of(settings.optimizer());
+        Scope ofStates = settings.statesOnDisk()
+                .map(folder -> scope.childOnDisk("states", folder))
+                .orElse(scope);
         for (ParameterUnit unit : model.units()) {
-            units.add(TrainedUnit.of(unit, settings, optimizer, collectives, scope, this.scope));
+            units.add(TrainedUnit.of(unit, settings, optimizer, cutting, ofStates));
         }
-        traffic = new UnitTraffic(model, units, communication);
+        weightTraffic = new WeightTraffic(model, cutting, communication);
+        traffic = new UnitTraffic(model, units, weightTraffic, communication);
         model.setHooks(traffic);
     }
 
@@ -103,7 +124,12 @@ public final class TrainingEngine implements AutoCloseable {
         } else {
             long update = progress.updates() + 1;
             double factor = clipping.factor(reduced.norm());
-            units.forEach(unit -> unit.step(update, rate, factor));
+            for (int i = 0; i < units.size(); i++) {
+                if (i + 1 < units.size()) {
+                    units.get(i + 1).willStep();
+                }
+                units.get(i).step(update, rate, factor);
+            }
             onAllUnits(unit -> unit.weights().startUpdate());
             progress = new EngineProgress(progress.position() + 1, update, progress.skipped());
         }
@@ -152,16 +178,9 @@ public final class TrainingEngine implements AutoCloseable {
      * Runs passes without gradients, each rank its own, however many it has. Under {@link ZeroStage#WEIGHTS} a rank that is
      * through goes on giving the others its part of the weights.
      */
+    @Override
     public void forward(List<Runnable> passes) {
-        double most = collectives.allReduceMax(new double[] {passes.size()})[0];
-        for (int pass = 0; pass < most; pass++) {
-            if (pass < passes.size()) {
-                passes.get(pass).run();
-            } else {
-                traffic.idleInference();
-            }
-        }
-        traffic.finish();
+        weightTraffic.forward(passes);
     }
 
     /** Something that reads the model's weights in the order of its units, to write them for example. */
@@ -242,11 +261,16 @@ public final class TrainingEngine implements AutoCloseable {
         return scope.peakBytes();
     }
 
+    /** The most bytes that the engine has held on disk at once. */
+    public long peakDiskBytes() {
+        return scope.peakDiskBytes();
+    }
+
     /** Frees what the engine holds; the model keeps its weights, but for those that are cut. */
     @Override
     public void close() {
         units.forEach(unit -> unit.gradients().free());
         model.setHooks(UnitHooks.NONE);
-        scope.close();
+        cutting.close();
     }
 }

@@ -6,43 +6,39 @@ import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.workers.collective.Pending;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * What ranks exchange while a model runs: weights before their use, gradients once they are complete. While a unit's
+ * What ranks exchange while a model is trained: weights before their use, gradients once they are complete. While a unit's
  * gradients are on their way those of the next are computed.
  */
 final class UnitTraffic implements UnitHooks {
     private final LayeredModel model;
     private final Map<ParameterUnit, TrainedUnit> units;
-    private final Gathering gathering;
+    private final WeightTraffic weights;
     private final Stopwatch stopwatch;
     private final Deque<Pending> reductions = new ArrayDeque<>();
 
-    UnitTraffic(LayeredModel model, List<TrainedUnit> units, Stopwatch stopwatch) {
+    UnitTraffic(LayeredModel model, List<TrainedUnit> units, WeightTraffic weights, Stopwatch stopwatch) {
         this.model = model;
         this.units = units.stream().collect(Collectors.toMap(TrainedUnit::unit, Function.identity()));
-        Map<ParameterUnit, UnitWeights> weights = new HashMap<>();
-        units.forEach(unit -> weights.put(unit.unit(), unit.weights()));
-        this.gathering = new Gathering(model, weights);
+        this.weights = weights;
         this.stopwatch = stopwatch;
     }
 
     @Override
     public void beforeUse(ParameterUnit unit) {
-        stopwatch.time(() -> gathering.beforeUse(unit));
+        weights.beforeUse(unit);
     }
 
     @Override
     public void afterUse(ParameterUnit unit) {
-        gathering.afterUse(unit);
+        weights.afterUse(unit);
     }
 
     @Override
@@ -58,7 +54,7 @@ final class UnitTraffic implements UnitHooks {
 
     /** A micro-batch begins. */
     void beginTraining() {
-        gathering.beginTraining();
+        weights.beginTraining();
     }
 
     /** Takes this rank's part in what the others exchange over one micro-batch, without one of its own. */
@@ -66,32 +62,21 @@ final class UnitTraffic implements UnitHooks {
         beginTraining();
         List<List<ParameterUnit>> uses = model.uses();
         for (List<ParameterUnit> use : uses.subList(0, uses.size() - 1)) {
-            idleUse(use, none -> {});
+            weights.idleUse(use, none -> {});
         }
         for (int i = uses.size() - 1; i >= 0; i--) {
             Set<ParameterUnit> earlier = new HashSet<>();
             uses.subList(0, i).forEach(earlier::addAll);
             List<ParameterUnit> use = uses.get(i);
-            idleUse(use, this::beforeGradients);
+            weights.idleUse(use, this::beforeGradients);
             use.stream().filter(unit -> !earlier.contains(unit)).forEach(this::gradientsReady);
         }
     }
 
-    /** As {@link #idleTraining}, for a pass without gradients. */
-    void idleInference() {
-        model.uses().forEach(use -> idleUse(use, none -> {}));
-    }
-
-    private void idleUse(List<ParameterUnit> use, Consumer<ParameterUnit> within) {
-        use.forEach(this::beforeUse);
-        use.forEach(within);
-        use.forEach(this::afterUse);
-    }
-
-    /** All passes are done: waits for what is on the way, and keeps nothing whole that is cut. */
+    /** All micro-batches are done: waits for what is on the way, and keeps nothing whole that is cut. */
     void finish() {
         awaitAllBut(0);
-        stopwatch.time(gathering::releaseAll);
+        weights.finish();
     }
 
     private void awaitAllBut(int number) {

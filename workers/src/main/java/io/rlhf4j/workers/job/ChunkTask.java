@@ -13,6 +13,7 @@ import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
+import io.rlhf4j.workers.runtime.LocalFolder;
 import io.rlhf4j.workers.runtime.MemoryUse;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.RankTask;
@@ -124,7 +125,14 @@ public record ChunkTask<R extends TokenRow>(
         Backend backend = context.slot()
                 .backend(config.compute().backend(), config.cluster().threadsOrShare());
         Scope scope = context.slot().scope(family(), step.key(), backend);
-        SupervisedRank<?> made = SupervisedRank.of(step, config, plannedSteps, scope, files, context.collectives());
+        SupervisedRank<?> made = SupervisedRank.of(
+                step,
+                config,
+                plannedSteps,
+                scope,
+                LocalFolder.ofOptimizer(config.cluster().offload(), context.slot()),
+                files,
+                context.collectives());
         if (!resume.isEmpty()) {
             made.restore(resume.stream().map(Path::new).toList(), progress);
         }

@@ -8,6 +8,7 @@ import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.engine.EngineProgress;
 import java.io.IOException;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -19,8 +20,8 @@ public final class SupervisedExport {
     public static void write(
             RunConfig config, Step step, Checkpoint checkpoint, Path directory, Backend backend, Configuration hadoop)
             throws IOException {
-        try (SupervisedRank<?> rank =
-                SupervisedRank.of(step, config, 1, Scope.root(backend, step.key()), hadoop, LocalGroup.single())) {
+        try (SupervisedRank<?> rank = SupervisedRank.of(
+                step, config, 1, Scope.root(backend, step.key()), Optional.empty(), hadoop, LocalGroup.single())) {
             // The counters belong to the optimizer, which ends here.
             rank.restore(checkpoint.tensorFiles(ChunkTask.TENSORS), EngineProgress.START);
             rank.export(directory);

@@ -21,12 +21,14 @@ import io.rlhf4j.workers.collective.CurrentGroup;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.EngineSettings;
 import io.rlhf4j.workers.engine.TrainingEngine;
+import io.rlhf4j.workers.engine.WeightCutting;
 import io.rlhf4j.workers.engine.ZeroStage;
 import io.rlhf4j.workers.training.RewardTrainer;
 import io.rlhf4j.workers.training.SftTrainer;
 import io.rlhf4j.workers.training.SupervisedTrainer;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -50,13 +52,23 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
         this.saving = saving;
     }
 
-    /** The rank of a step as it begins. */
+    /**
+     * The rank of a step as it begins.
+     *
+     * @param statesOnDisk where the optimizer's states are to lie; empty for memory
+     */
     static SupervisedRank<?> of(
-            Step step, RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, Collectives collectives)
+            Step step,
+            RunConfig config,
+            long plannedSteps,
+            Scope scope,
+            Optional<java.nio.file.Path> statesOnDisk,
+            Configuration hadoop,
+            Collectives collectives)
             throws IOException {
         CurrentGroup group = new CurrentGroup();
         group.enter(collectives);
-        Parts parts = new Parts(config, plannedSteps, scope, hadoop, group);
+        Parts parts = new Parts(config, plannedSteps, scope, statesOnDisk, hadoop, group);
         return switch (step) {
             case SFT -> sft(parts);
             case REWARD -> reward(parts);
@@ -67,10 +79,11 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
     private static SupervisedRank<TrainingRow> sft(Parts parts) throws IOException {
         RunConfig config = parts.config;
         Path initial = new Path(config.sft().initial().orElse(config.models().actor()));
+        WeightCutting cutting = parts.cutting(config.cluster().zero().sft());
         CausalLanguageModel model = parts.directories()
-                .loadCausal(initial, parts.scope, config.compute().dtype());
+                .loadCausal(initial, parts.scope, config.compute().dtype(), cutting);
         TrainingEngine engine =
-                parts.engine(model, config.cluster().zero().sft(), config.sft().optimizer());
+                parts.engine(model, config.cluster().zero().sft(), config.sft().optimizer(), cutting);
         SftTrainer trainer = new SftTrainer(
                 model,
                 engine,
@@ -87,10 +100,11 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
         Path initial = config.reward().startsFromSft()
                 ? RunFolder.of(config, parts.hadoop).export(Step.SFT.key())
                 : new Path(config.reward().initial().orElse(config.models().rewardOrActor()));
+        WeightCutting cutting = parts.cutting(config.cluster().zero().reward());
         ScoreModel model = parts.directories()
-                .loadScore(initial, parts.scope, config.compute().dtype(), config.seed());
+                .loadScore(initial, parts.scope, config.compute().dtype(), config.seed(), cutting);
         TrainingEngine engine = parts.engine(
-                model, config.cluster().zero().reward(), config.reward().optimizer());
+                model, config.cluster().zero().reward(), config.reward().optimizer(), cutting);
         RewardTrainer trainer = new RewardTrainer(
                 model,
                 engine,
@@ -139,7 +153,13 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
     }
 
     /** What both steps are made of. */
-    private record Parts(RunConfig config, long plannedSteps, Scope scope, Configuration hadoop, CurrentGroup group) {
+    private record Parts(
+            RunConfig config,
+            long plannedSteps,
+            Scope scope,
+            Optional<java.nio.file.Path> statesOnDisk,
+            Configuration hadoop,
+            CurrentGroup group) {
         ModelDirectory directories() {
             return new ModelDirectory(hadoop);
         }
@@ -148,15 +168,20 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
             return config.compute().dtype() == DType.BF16 ? ElementType.BF16 : ElementType.F32;
         }
 
-        TrainingEngine engine(LayeredModel model, int stage, OptimizerConfig optimizer) {
+        WeightCutting cutting(int stage) {
+            return new WeightCutting(ZeroStage.of(stage), group, scope);
+        }
+
+        TrainingEngine engine(LayeredModel model, int stage, OptimizerConfig optimizer, WeightCutting cutting) {
             model.setCheckpointing(config.compute().activationCheckpointing());
             EngineSettings settings = new EngineSettings(
                     ZeroStage.of(stage),
                     optimizer,
                     plannedSteps,
                     config.compute().gradients(),
-                    0);
-            return new TrainingEngine(model, settings, group, scope);
+                    0,
+                    statesOnDisk);
+            return new TrainingEngine(model, settings, cutting);
         }
     }
 }

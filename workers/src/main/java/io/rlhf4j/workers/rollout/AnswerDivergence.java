@@ -3,7 +3,10 @@ package io.rlhf4j.workers.rollout;
 import io.rlhf4j.batch.PackedRows;
 import io.rlhf4j.batch.RowShares;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.ModelPasses;
 import io.rlhf4j.tensor.Scope;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -12,19 +15,22 @@ import java.util.stream.IntStream;
  * sampled answers estimates the KL divergence of a sequence, in nats.
  */
 public final class AnswerDivergence {
-    private final CausalLanguageModel actor;
-    private final CausalLanguageModel reference;
+    private final ModelPasses<CausalLanguageModel> actor;
+    private final ModelPasses<CausalLanguageModel> reference;
     private final float temperature;
     private final int microBatchTokens;
 
     /**
-     * Between two models, which compute in the same type.
+     * Between two models, which compute in the same type. Where ranks hold them together all ranks ask.
      *
      * @param temperature that the answers were sampled at
      * @param microBatchTokens tokens taken through a model at once
      */
     public AnswerDivergence(
-            CausalLanguageModel actor, CausalLanguageModel reference, double temperature, int microBatchTokens) {
+            ModelPasses<CausalLanguageModel> actor,
+            ModelPasses<CausalLanguageModel> reference,
+            double temperature,
+            int microBatchTokens) {
         this.actor = actor;
         this.reference = reference;
         this.temperature = (float) temperature;
@@ -38,28 +44,42 @@ public final class AnswerDivergence {
      * @param scope for activations
      */
     public double[] of(List<int[]> prompts, List<int[]> answers, Scope scope) {
-        double[] divergence = new double[answers.size()];
         List<Integer> indices = IntStream.range(0, answers.size()).boxed().toList();
-        for (List<Integer> batch : RowShares.microBatches(
-                indices, index -> prompts.get(index).length + answers.get(index).length, microBatchTokens)) {
-            PackedRows packed = PackedRows.ofAnswers(
-                    batch.stream().map(prompts::get).toList(),
-                    batch.stream().map(answers::get).toList());
-            try (Scope work = scope.child("divergence")) {
-                float[] own = logProbs(actor, packed, work);
-                float[] others = logProbs(reference, packed, work);
-                for (int i = 0; i < batch.size(); i++) {
-                    divergence[batch.get(i)] = IntStream.range(packed.ends()[i], packed.ends()[i + 1])
-                            .mapToDouble(token -> (double) own[token] - others[token])
-                            .sum();
-                }
-            }
-        }
-        return divergence;
+        List<List<Integer>> microBatches = RowShares.microBatches(
+                indices, index -> prompts.get(index).length + answers.get(index).length, microBatchTokens);
+        float[][] own = logProbs(actor, prompts, answers, microBatches, scope);
+        float[][] others = logProbs(reference, prompts, answers, microBatches, scope);
+        return indices.stream()
+                .mapToDouble(index -> IntStream.range(0, own[index].length)
+                        .mapToDouble(token -> (double) own[index][token] - others[index][token])
+                        .sum())
+                .toArray();
     }
 
-    private float[] logProbs(CausalLanguageModel model, PackedRows packed, Scope scope) {
-        return model.logProbs(scope, packed.batch(), packed.rows(), packed.targets(), temperature, false)
-                .logProbs();
+    private float[][] logProbs(
+            ModelPasses<CausalLanguageModel> asked,
+            List<int[]> prompts,
+            List<int[]> answers,
+            List<List<Integer>> microBatches,
+            Scope scope) {
+        float[][] logProbs = new float[answers.size()][];
+        List<Runnable> passes = new ArrayList<>();
+        for (List<Integer> batch : microBatches) {
+            passes.add(() -> {
+                PackedRows packed = PackedRows.ofAnswers(
+                        batch.stream().map(prompts::get).toList(),
+                        batch.stream().map(answers::get).toList());
+                try (Scope work = scope.child("divergence")) {
+                    float[] all = asked.model()
+                            .logProbs(work, packed.batch(), packed.rows(), packed.targets(), temperature, false)
+                            .logProbs();
+                    for (int i = 0; i < batch.size(); i++) {
+                        logProbs[batch.get(i)] = Arrays.copyOfRange(all, packed.ends()[i], packed.ends()[i + 1]);
+                    }
+                }
+            });
+        }
+        asked.passes().forward(passes);
+        return logProbs;
     }
 }

@@ -143,6 +143,14 @@ public final class Slot {
         }
     }
 
+    /** Closes what is kept under {@code name}, in whatever state. */
+    synchronized void release(String name) {
+        Kept found = kept.remove(name);
+        if (found != null) {
+            close(found.resource());
+        }
+    }
+
     /** Closes everything that is kept. */
     public synchronized void clear() {
         kept.values().forEach(each -> close(each.resource()));

@@ -45,11 +45,17 @@ public final class WorkerRuntime {
     }
 
     /**
-     * Any slot that is free, the lowest first; a new one where all are taken.
+     * Any slot that is free, the lowest of those that are there first; a new one where all are taken.
      *
      * @param gpu the address of the GPU that the task was given, if it was
      */
     public synchronized Slot.Lease leaseAny(Optional<String> gpu) {
+        for (Slot slot : slots.values()) {
+            Optional<Slot.Lease> lease = slot.tryLease(gpu);
+            if (lease.isPresent()) {
+                return lease.get();
+            }
+        }
         for (int number = 0; ; number++) {
             Optional<Slot.Lease> lease = slot(number).tryLease(gpu);
             if (lease.isPresent()) {
@@ -64,6 +70,25 @@ public final class WorkerRuntime {
                 .filter(slot -> slot.holds(name, state, gpu))
                 .mapToInt(Slot::number)
                 .toArray();
+    }
+
+    /**
+     * Frees what slots keep under {@code name}: in {@code own} and in all that nobody uses.
+     *
+     * @param own the caller's slot
+     */
+    public synchronized void release(String name, Slot own) {
+        for (Slot slot : slots.values()) {
+            if (slot == own) {
+                slot.release(name);
+            } else {
+                slot.tryLease(slot.gpu()).ifPresent(lease -> {
+                    try (lease) {
+                        slot.release(name);
+                    }
+                });
+            }
+        }
     }
 
     /** Frees whatever jobs have left here. */

@@ -13,20 +13,20 @@ import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /** Groups of ranks that are threads of the test and speak over sockets of this machine. */
-final class Meetings {
+public final class Meetings {
     private Meetings() {}
 
     static GroupIdentity identity() {
         return new GroupIdentity("support", 1, GroupSecret.random());
     }
 
-    static NetworkSettings settings(Duration deadline) {
-        // Small pieces, so that small tensors are cut too.
+    /** With pieces so small that small tensors are cut too. */
+    public static NetworkSettings settings(Duration deadline) {
         return NetworkSettings.of("127.0.0.1", deadline).withPieceBytes(4096);
     }
 
     /** All ends of a group whose ranks have the same settings. */
-    static List<Collectives> group(int worldSize, NetworkSettings settings) throws Exception {
+    public static List<Collectives> group(int worldSize, NetworkSettings settings) throws Exception {
         GroupIdentity identity = identity();
         AddressBoard board = new AddressBoard(worldSize);
         List<Collectives> group = new ArrayList<>();
