@@ -8,9 +8,13 @@ public record CheckpointConfig(
         @Doc(value = "Checkpoints of a step that are kept; older ones are deleted.", preset = "2", range = "[1, inf)")
                 int keep,
         @Doc(
-                        value =
-                                "Steps or iterations after which a checkpoint is kept for good: those whose number this divides;"
-                                        + " 0 for none.",
+                        value = "Steps or iterations after which a checkpoint is kept for good: those whose number"
+                                + " this divides; 0 for none.",
                         preset = "0",
                         range = "[0, inf)")
-                int keepEvery) {}
+                int keepEvery,
+        @Doc(
+                        value = "Whether training goes on while a checkpoint is written: from a copy of the state,"
+                                + " which `plan` counts. The last checkpoint of a step is always waited for.",
+                        preset = "true")
+                boolean asynchronous) {}

@@ -61,10 +61,15 @@ final class IterationJobs {
      * @param saved iterations behind the newest checkpoint
      * @param beta weight of the KL penalty
      * @param texts for PPO-ptx
-     * @param save whether a checkpoint is to be written
+     * @param saving whether a checkpoint is to be written
      */
     record Start(
-            StateId state, long saved, double beta, List<PromptRow> prompts, List<TrainingRow> texts, boolean save) {
+            StateId state,
+            long saved,
+            double beta,
+            List<PromptRow> prompts,
+            List<TrainingRow> texts,
+            UpdateTask.Saving saving) {
         long iteration() {
             return state.version();
         }
@@ -95,7 +100,7 @@ final class IterationJobs {
         Broadcast<ArrayList<Rollout>> shared = context.broadcast(rollouts);
         try {
             RolloutUpdateTask task = new RolloutUpdateTask(
-                    settings, start.saved(), start.state(), start.beta(), shared, start.texts(), start.save());
+                    settings, start.saved(), start.state(), start.beta(), shared, start.texts(), start.saving());
             return new Outcome(rolled, update(start, task));
         } finally {
             shared.destroy();
@@ -110,7 +115,7 @@ final class IterationJobs {
         Broadcast<ArrayList<SampledAnswer>> shared = context.broadcast(answers);
         try {
             ScoringUpdateTask task = new ScoringUpdateTask(
-                    settings, start.saved(), start.state(), start.beta(), shared, clock, start.texts(), start.save());
+                    settings, start.saved(), start.state(), start.beta(), shared, clock, start.texts(), start.saving());
             List<IterationResult> results = update(start, task);
             List<Rollout> rollouts = results.stream()
                     .flatMap(result -> result.rollouts().stream())

@@ -1,20 +1,22 @@
 package io.rlhf4j.driver.pipeline;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
-import io.rlhf4j.format.SafetensorsWriter;
 import io.rlhf4j.run.Fence;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.RankFiles;
+import io.rlhf4j.workers.checkpoint.RankState;
 import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.engine.TrainingEngine;
 import io.rlhf4j.workers.job.IterationResult;
+import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -60,34 +62,38 @@ final class PpoCheckpoints {
         store.begin(iterations);
     }
 
-    /** Writes this rank's part of the state after {@code iterations}. */
-    List<CheckpointFile> write(long iterations, TrainedModels models, Collectives ranks) {
-        return List.of(
-                write(iterations, ACTOR, models.actorEngine(), ranks),
-                write(iterations, CRITIC, models.criticEngine(), ranks));
-    }
-
     /**
-     * Makes the state after {@code iterations} whole.
+     * Writes this rank's part of the state.
      *
-     * @param results of all ranks, who have written their parts
+     * @param state that the models are in
+     * @param goOn whether to come back while it is being written
      */
-    void commit(long iterations, List<IterationResult> results) {
-        ObjectNode state = JSON.createObjectNode();
-        IterationResult first = results.get(0);
-        state.put(BETA, first.update().nextBeta());
-        state.set(ACTOR, JSON.valueToTree(first.actor()));
-        state.set(CRITIC, JSON.valueToTree(first.critic()));
-        List<CheckpointFile> files =
-                results.stream().flatMap(result -> result.files().stream()).toList();
-        store.commit(iterations, files, state);
+    void write(StateId state, TrainedModels models, Collectives ranks, boolean goOn) {
+        RankState saved = new RankState(
+                state.version(),
+                new RankFiles(RankFiles.attempt(state.generation()), ranks.rank(), ranks.worldSize()),
+                Map.of(
+                        ACTOR, models.actorEngine().state(),
+                        CRITIC, models.criticEngine().state()));
+        if (goOn) {
+            models.writer().start(store, saved, hadoop);
+        } else {
+            models.writer().write(store, saved, hadoop);
+        }
     }
 
-    private CheckpointFile write(long iterations, String model, TrainingEngine engine, Collectives ranks) {
-        return store.write(
-                iterations,
-                Checkpoint.tensorFile(model, ranks.rank(), ranks.worldSize()),
-                out -> new SafetensorsWriter(hadoop).write(out, engine.state(), Map.of()));
+    /** Those of an attempt whose ranks may still be writing. */
+    PendingCheckpoints pending(String generation) {
+        return new PendingCheckpoints(store, generation);
+    }
+
+    /** All of a state that is not a tensor. */
+    static JsonNode numbers(IterationResult result) {
+        ObjectNode state = JSON.createObjectNode();
+        state.put(BETA, result.update().nextBeta());
+        state.set(ACTOR, JSON.valueToTree(result.actor()));
+        state.set(CRITIC, JSON.valueToTree(result.critic()));
+        return state;
     }
 
     /** Puts the state after {@code iterations} into freshly made models, on all ranks. */

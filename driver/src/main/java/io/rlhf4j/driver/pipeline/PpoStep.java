@@ -9,11 +9,13 @@ import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.driver.data.PreparedData;
 import io.rlhf4j.driver.data.RowOrder;
+import io.rlhf4j.driver.pipeline.UpdateTask.Saving;
 import io.rlhf4j.driver.spark.BarrierJob;
 import io.rlhf4j.driver.spark.Stragglers;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
+import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.StateId;
@@ -82,20 +84,21 @@ final class PpoStep {
     StepResult run() throws IOException {
         PpoModels models = PpoModels.of(config, hadoop);
         RewardTemplates.differences(config, models, hadoop).forEach(progress::note);
-        try (MetricsLog metrics = folder.openMetrics()) {
-            return new Attempt(models, metrics).run();
+        try (MetricsLog metrics = folder.openMetrics();
+                Attempt attempt = new Attempt(models, metrics)) {
+            return attempt.run();
         }
     }
 
     /** One try, from the newest checkpoint to the end. */
-    private final class Attempt {
+    private final class Attempt implements AutoCloseable {
         private final TaskSettings settings;
         private final MetricsLog metrics;
         private final IterationJobs jobs;
         private final PpoEvaluation evaluation;
         private final PpoCheckpoints checkpoints;
+        private final PendingCheckpoints pending;
         private final long begin;
-        private long saved;
         private double beta;
 
         Attempt(PpoModels models, MetricsLog metrics) throws IOException {
@@ -112,7 +115,6 @@ final class PpoStep {
             CheckpointStore.Search search = checkpoints.latest();
             search.passedOver().forEach(progress::note);
             begin = search.checkpoint().map(found -> found.step()).orElse(0L);
-            saved = begin;
             beta = search.checkpoint()
                     .map(PpoCheckpoints::beta)
                     .orElse(config.ppo().kl().beta());
@@ -120,19 +122,21 @@ final class PpoStep {
                 progress.note("ppo goes on after iteration " + begin);
                 metrics.cutAfter(Step.PPO, begin);
             }
+            pending = checkpoints.pending(settings.attempt());
         }
 
         StepResult run() throws IOException {
             int iterations = config.ppo().iterations();
             requireWeights();
-            Map<String, Double> before = evaluation.of(state(0), saved);
+            Map<String, Double> before = evaluation.of(state(0), saved());
             progress.begin(PHASE, begin, iterations);
             for (long iteration = begin; iteration < iterations; iteration++) {
                 iterate(iteration);
                 evaluateBetween(iteration + 1);
             }
+            pending.finish();
             progress.end(PHASE);
-            Map<String, Double> after = evaluation.of(state(Math.max(begin, iterations)), saved);
+            Map<String, Double> after = evaluation.of(state(Math.max(begin, iterations)), saved());
             return new StepResult(Step.PPO, Math.max(begin, iterations), before, after, exports());
         }
 
@@ -145,7 +149,7 @@ final class PpoStep {
                         TrainedTask.HOLDING,
                         state(begin),
                         Boolean.class,
-                        new PublishTask(settings, saved, state(begin)));
+                        new PublishTask(settings, saved(), state(begin)));
             }
         }
 
@@ -156,11 +160,12 @@ final class PpoStep {
             long done = iteration + 1;
             boolean save = done % config.checkpoints().everyIterations() == 0
                     || done == config.ppo().iterations();
+            Saving saving = save ? saving(done) : Saving.NOTHING;
             if (save) {
                 checkpoints.begin(done);
             }
-            IterationJobs.Outcome outcome =
-                    jobs.run(new IterationJobs.Start(state(iteration), saved, beta, prompts, texts(iteration), save));
+            IterationJobs.Outcome outcome = jobs.run(
+                    new IterationJobs.Start(state(iteration), saved(), beta, prompts, texts(iteration), saving));
             List<IterationResult> results = outcome.results();
             PpoUpdate update = results.get(0).update();
             Map<String, Double> ranksAtWork = stragglers.look(
@@ -174,16 +179,28 @@ final class PpoStep {
             if (save) {
                 // First the metrics: no committed iteration lacks them.
                 metrics.flush();
-                checkpoints.commit(done, results);
-                saved = done;
+                pending.add(done, results.size(), PpoCheckpoints.numbers(results.get(0)));
             }
             keepNeededWeights(done);
             progress.advance(PHASE, done, numbers);
         }
 
+        /** The last one is waited for: there is nothing left to go on with. */
+        private Saving saving(long done) {
+            boolean goOn =
+                    config.checkpoints().asynchronous() && done < config.ppo().iterations();
+            return goOn ? Saving.GOING_ON : Saving.WAITING;
+        }
+
+        /** Iterations behind the newest checkpoint. */
+        private long saved() {
+            return pending.committed().map(Checkpoint::step).orElse(begin);
+        }
+
         /** Rollouts need the newest weights, and a checkpoint those of its iteration. */
         private void keepNeededWeights(long done) throws IOException {
-            Set<Long> needed = new TreeSet<>(checkpoints.positions());
+            Set<Long> needed = new TreeSet<>(pending.steps());
+            needed.addAll(checkpoints.positions());
             needed.add(done);
             weights.keepOnly(needed);
         }
@@ -191,7 +208,7 @@ final class PpoStep {
         private void evaluateBetween(long done) throws IOException {
             int every = config.evaluation().everyIterations();
             if (every > 0 && done % every == 0 && done < config.ppo().iterations()) {
-                evaluation.of(state(done), saved);
+                evaluation.of(state(done), saved());
             }
         }
 
@@ -209,10 +226,18 @@ final class PpoStep {
             if (!there) {
                 progress.begin("export", 0, 1);
                 ranks.run(
-                        TrainedTask.HOLDING, state(done), Boolean.class, new ExportTask(settings, saved, state(done)));
+                        TrainedTask.HOLDING,
+                        state(done),
+                        Boolean.class,
+                        new ExportTask(settings, saved(), state(done)));
                 progress.end("export");
             }
             return exports;
+        }
+
+        @Override
+        public void close() {
+            pending.close();
         }
 
         private StateId state(long iterations) {

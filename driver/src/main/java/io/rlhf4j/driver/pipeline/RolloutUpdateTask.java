@@ -23,8 +23,8 @@ final class RolloutUpdateTask extends UpdateTask {
             double beta,
             Broadcast<ArrayList<Rollout>> rollouts,
             List<TrainingRow> texts,
-            boolean save) {
-        super(settings, saved, state, beta, texts, save);
+            Saving saving) {
+        super(settings, saved, state, beta, texts, saving);
         this.rollouts = rollouts;
     }
 

@@ -38,8 +38,8 @@ final class ScoringUpdateTask extends UpdateTask {
             Broadcast<ArrayList<SampledAnswer>> answers,
             RolloutClock clock,
             List<TrainingRow> texts,
-            boolean save) {
-        super(settings, saved, state, beta, texts, save);
+            Saving saving) {
+        super(settings, saved, state, beta, texts, saving);
         this.answers = answers;
         this.clock = clock;
     }

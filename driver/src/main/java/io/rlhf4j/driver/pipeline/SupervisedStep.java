@@ -14,7 +14,6 @@ import io.rlhf4j.driver.spark.Stragglers;
 import io.rlhf4j.run.MetricsLog;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
@@ -103,7 +102,9 @@ final class SupervisedStep<R extends TokenRow> {
     StepResult run(RowOrder order, int batchSize, long steps, List<R> heldOut) throws Exception {
         Position position = begin();
         String export = folder.export(step.key()).toString();
-        try (MetricsLog log = folder.openMetrics()) {
+        try (MetricsLog log = folder.openMetrics();
+                PendingCheckpoints pending =
+                        new PendingCheckpoints(store, position.state().generation())) {
             log.cutAfter(step, position.state().version());
             progress.begin(step.key(), position.state().version(), steps);
             if (position.state().version() == 0 && !heldOut.isEmpty()) {
@@ -111,8 +112,9 @@ final class SupervisedStep<R extends TokenRow> {
             }
             while (position.state().version() < steps) {
                 stopHere.run();
-                position = chunk(position, order, batchSize, steps, heldOut, export, log);
+                position = chunk(position, order, batchSize, steps, heldOut, export, log, pending);
             }
+            pending.finish();
             progress.end(step.key());
         }
         return new StepResult(step, steps, position.before(), position.after(), Map.of(step.key(), export));
@@ -138,6 +140,14 @@ final class SupervisedStep<R extends TokenRow> {
                 numbers(state.path("after")));
     }
 
+    /** The files that hold the position's state, if they are whole yet. */
+    private static ArrayList<String> resumed(Position position, PendingCheckpoints pending) {
+        return pending.committed()
+                .filter(checkpoint -> checkpoint.step() == position.state().version())
+                .map(SupervisedStep::files)
+                .orElse(position.resume());
+    }
+
     private static ArrayList<String> files(Checkpoint checkpoint) {
         return checkpoint.tensorFiles(ChunkTask.TENSORS).stream()
                 .map(Path::toString)
@@ -159,7 +169,8 @@ final class SupervisedStep<R extends TokenRow> {
             long steps,
             List<R> heldOut,
             String export,
-            MetricsLog log) {
+            MetricsLog log,
+            PendingCheckpoints pending) {
         long from = position.state().version();
         long to = Math.min(steps, from + config.checkpoints().everySteps());
         ArrayList<ArrayList<R>> batches = batches(order, from, to, batchSize);
@@ -174,7 +185,7 @@ final class SupervisedStep<R extends TokenRow> {
                     step,
                     position.state(),
                     steps,
-                    position.resume(),
+                    resumed(position, pending),
                     position.progress(),
                     batches,
                     new ArrayList<>(heldOut),
@@ -188,9 +199,7 @@ final class SupervisedStep<R extends TokenRow> {
                     task.what(),
                     results.stream().mapToDouble(SupervisedStep::busySeconds).toArray());
         }
-        List<CheckpointFile> files =
-                results.stream().flatMap(result -> result.files().stream()).toList();
-        return record(position, results.get(0), files, told.get(), log);
+        return record(position, results, told.get(), log, pending);
     }
 
     /** What a rank has spent on its steps without waiting for others. */
@@ -223,7 +232,8 @@ final class SupervisedStep<R extends TokenRow> {
 
     /** Metrics first, then the checkpoint: no committed step lacks its metrics. */
     private Position record(
-            Position position, ChunkResult result, List<CheckpointFile> files, long told, MetricsLog log) {
+            Position position, List<ChunkResult> results, long told, MetricsLog log, PendingCheckpoints pending) {
+        ChunkResult result = results.get(0);
         long version = position.state().version();
         Map<String, Double> before = result.evaluations().getOrDefault(0L, position.before());
         for (Map<String, Double> metrics : result.metrics()) {
@@ -241,8 +251,8 @@ final class SupervisedStep<R extends TokenRow> {
                 .<ObjectNode>set("progress", json.valueToTree(result.progress()))
                 .<ObjectNode>set("before", json.valueToTree(before))
                 .set("after", json.valueToTree(after));
-        Checkpoint checkpoint = store.commit(version, files, state);
+        pending.add(version, results.size(), state);
         return new Position(
-                position.state().later(result.metrics().size()), files(checkpoint), result.progress(), before, after);
+                position.state().later(result.metrics().size()), new ArrayList<>(), result.progress(), before, after);
     }
 }

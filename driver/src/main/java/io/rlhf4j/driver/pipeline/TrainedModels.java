@@ -8,6 +8,7 @@ import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.checkpoint.RankWriter;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.CurrentGroup;
 import io.rlhf4j.workers.engine.EngineSettings;
@@ -29,11 +30,12 @@ final class TrainedModels implements AutoCloseable {
     private final TrainingEngine actorEngine;
     private final TrainingEngine criticEngine;
     private final PpoTrainer trainer;
+    private final RankWriter writer;
 
     /**
      * The models as the step begins.
      *
-     * @param statesOnDisk where the optimizers' states are to lie; empty for memory
+     * @param statesOnDisk where the optimizers' states and their copies are to lie; empty for memory
      */
     TrainedModels(
             RunConfig config,
@@ -48,6 +50,8 @@ final class TrainedModels implements AutoCloseable {
         collectives.enter(group);
         ModelDirectory directories = new ModelDirectory(hadoop);
         this.scope = scope;
+        this.writer = new RankWriter(
+                statesOnDisk.map(folder -> scope.childOnDisk("copies", folder)).orElse(scope));
         try {
             ZeroConfig zero = config.cluster().zero();
             EngineSettings ofActor = new EngineSettings(
@@ -93,6 +97,11 @@ final class TrainedModels implements AutoCloseable {
         collectives.enter(group);
     }
 
+    /** Writes this rank's part of checkpoints. */
+    RankWriter writer() {
+        return writer;
+    }
+
     PpoTrainer trainer() {
         return trainer;
     }
@@ -115,6 +124,7 @@ final class TrainedModels implements AutoCloseable {
 
     @Override
     public void close() {
+        writer.close();
         actorEngine.close();
         criticEngine.close();
         scope.close();

@@ -5,7 +5,6 @@ import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.format.ElementType;
 import io.rlhf4j.tensor.DType;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.job.IterationResult;
 import io.rlhf4j.workers.runtime.RankContext;
 import io.rlhf4j.workers.runtime.StateId;
@@ -26,14 +25,25 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
 
     private final double beta;
     private final ArrayList<TrainingRow> texts;
-    private final boolean save;
+    private final Saving saving;
 
-    /** The update of the iteration whose number {@code state} has, with a checkpoint behind it or not. */
-    UpdateTask(TaskSettings settings, long saved, StateId state, double beta, List<TrainingRow> texts, boolean save) {
+    /** Whether a checkpoint is due, and whether its end is waited for. */
+    enum Saving {
+        NOTHING,
+        GOING_ON,
+        WAITING
+    }
+
+    /**
+     * The update of the iteration whose number {@code state} has.
+     *
+     * @param saving whether there is a checkpoint behind it
+     */
+    UpdateTask(TaskSettings settings, long saved, StateId state, double beta, List<TrainingRow> texts, Saving saving) {
         super(settings, saved, state);
         this.beta = beta;
         this.texts = new ArrayList<>(texts);
-        this.save = save;
+        this.saving = saving;
     }
 
     /**
@@ -55,6 +65,7 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
     final IterationResult work(RunConfig config, TrainedModels models, RankContext context) throws IOException {
         // Nobody will ask for this version again, and its memory is needed now.
         WorkerRuntime.ofThisJvm().release(VersionedModels.HOLDING, context.slot());
+        models.writer().check();
         Experience experience = experience(config, models, context);
         String what = "rank %d, iteration %d".formatted(context.rank(), state().version());
         WorkPhase.UPDATE.begins(what);
@@ -64,10 +75,10 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
         WorkPhase.PUBLISH.begins(what);
         PublishTask.publish(settings(), config, models, after().version());
         long published = System.nanoTime();
-        if (save) {
+        if (saving != Saving.NOTHING) {
             WorkPhase.CHECKPOINT.begins(what);
         }
-        List<CheckpointFile> files = save ? checkpoint(config, models, context) : List.of();
+        save(config, models, context);
         metrics.put("seconds_publish", (published - begin) * 1e-9);
         metrics.put("seconds_checkpoint", (System.nanoTime() - published) * 1e-9);
         if (context.rank() == 0) {
@@ -77,14 +88,15 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
                 new PpoUpdate(metrics, update.nextBeta()),
                 models.actorEngine().progress(),
                 models.criticEngine().progress(),
-                files,
                 experience.told());
     }
 
-    private List<CheckpointFile> checkpoint(RunConfig config, TrainedModels models, RankContext context) {
-        return new PpoCheckpoints(
-                        config, settings().hadoopConfiguration(), settings().fence())
-                .write(after().version(), models, context.collectives());
+    private void save(RunConfig config, TrainedModels models, RankContext context) {
+        if (saving != Saving.NOTHING) {
+            new PpoCheckpoints(
+                            config, settings().hadoopConfiguration(), settings().fence())
+                    .write(after(), models, context.collectives(), saving == Saving.GOING_ON);
+        }
     }
 
     /** The type that keeps every bit of the weights. */

@@ -36,7 +36,10 @@ public record ModelMemory(
         long passing) {
     private static final String WHOLE = "-";
 
-    /** A model that learns, and a row of its own for the average of its weights where {@code emaDecay} asks for one. */
+    /**
+     * A model that learns, with rows of their own for the average of its weights, where {@code emaDecay} asks for one, and
+     * for the copy from which a checkpoint is written while training goes on.
+     */
     static List<ModelMemory> trained(
             String model,
             ModelDescription description,
@@ -44,14 +47,16 @@ public record ModelMemory(
             OptimizerConfig optimizer,
             double emaDecay,
             RunConfig config) {
+        EngineSettings settings = new EngineSettings(
+                ZeroStage.of(stage), optimizer, 1, config.compute().gradients(), emaDecay);
+        int ranks = config.cluster().ranks();
         EngineMemory memory = EngineMemory.of(
                 description.units(),
                 !description.scoreModel() && description.config().head().tied(),
                 config.compute().dtype(),
-                new EngineSettings(
-                        ZeroStage.of(stage), optimizer, 1, config.compute().gradients(), emaDecay),
+                settings,
                 true,
-                config.cluster().ranks());
+                ranks);
         boolean onDisk = config.cluster().offload().optimizer() == OffloadConfig.Place.DISK;
         String number = Integer.toString(stage);
         List<ModelMemory> rows = new ArrayList<>();
@@ -66,18 +71,20 @@ public record ModelMemory(
                 onDisk ? memory.optimizer() : 0,
                 memory.passing()));
         if (memory.average() > 0) {
-            rows.add(new ModelMemory(
-                    "moving average",
-                    Phase.ALWAYS,
-                    number,
-                    description.parameters(),
-                    onDisk ? 0 : memory.average(),
-                    0,
-                    0,
-                    onDisk ? memory.average() : 0,
-                    0));
+            rows.add(beside("moving average", number, description, memory.average(), onDisk));
+        }
+        if (config.checkpoints().asynchronous()) {
+            long copy = EngineMemory.saved(description.units(), settings, ranks);
+            rows.add(beside(model + "'s copy", number, description, copy, onDisk));
         }
         return rows;
+    }
+
+    /** What lies where the optimizer's states do. */
+    private static ModelMemory beside(
+            String name, String stage, ModelDescription description, long bytes, boolean onDisk) {
+        return new ModelMemory(
+                name, Phase.ALWAYS, stage, description.parameters(), onDisk ? 0 : bytes, 0, 0, onDisk ? bytes : 0, 0);
     }
 
     /** A model that only computes, and that all ranks hold together. */

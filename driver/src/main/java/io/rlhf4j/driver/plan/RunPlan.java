@@ -133,7 +133,8 @@ public final class RunPlan {
                 throw new Rlhf4jException(
                         ErrorKind.CLUSTER,
                         ("the models of %s take %s on a rank, and cluster.rank_memory is %s; cut more of them among"
-                                        + " the ranks (cluster.zero), take more ranks, compute.dtype bf16, or allow more memory")
+                                        + " the ranks (cluster.zero), take more ranks, compute.dtype bf16, no copy for"
+                                        + " checkpoints (checkpoints.asynchronous), or allow more memory")
                                 .formatted(
                                         step.step().key(),
                                         Bytes.text(step.modelBytes()),

@@ -11,7 +11,6 @@ import io.rlhf4j.data.Rollout;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.reward.Answer;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.job.ChunkResult;
 import io.rlhf4j.workers.job.IterationResult;
@@ -43,7 +42,6 @@ public final class Registrations implements KryoRegistrator {
         record(kryo, ChunkResult.class);
         record(kryo, IterationResult.class);
         record(kryo, EngineProgress.class);
-        record(kryo, CheckpointFile.class);
         record(kryo, RankOutcome.class);
         record(kryo, RankOutcome.Failure.class);
         record(kryo, PpoUpdate.class);

@@ -46,7 +46,7 @@ class DamagedFilesTest {
     @Test
     void ofADamagedCheckpointTheOneBeforeItIsTaken() throws IOException {
         RunConfig config = stopped("checkpoint");
-        Path file = of(config, "ppo/checkpoints/step-00000002/actor-00002-of-00002.safetensors");
+        Path file = fileIn(of(config, "ppo/checkpoints/step-00000002"), "actor-00002-of-00002-.*\\.safetensors");
         damage(file);
 
         assertThat(finish(config))
@@ -82,12 +82,7 @@ class DamagedFilesTest {
         RunConfig config = stopped("rollouts");
         Path checkpoint = of(config, "ppo/checkpoints/step-00000002/manifest.json");
         Files.delete(checkpoint);
-        Path table = of(config, "rollouts/iteration=00000001");
-        try (Stream<Path> files = Files.list(table)) {
-            damage(files.filter(file -> file.toString().endsWith(".parquet"))
-                    .findFirst()
-                    .orElseThrow());
-        }
+        damage(fileIn(of(config, "rollouts/iteration=00000001"), ".*\\.parquet"));
 
         assertThat(finish(config))
                 .contains("ppo goes on after iteration 1")
@@ -120,6 +115,14 @@ class DamagedFilesTest {
         Notes notes = new Notes();
         new Pipeline(session, config, notes).runPpo();
         return notes.lines();
+    }
+
+    private static Path fileIn(Path folder, String name) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().matches(name))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     /** Turns one bit in the middle. */

@@ -11,7 +11,9 @@ import io.rlhf4j.error.Rlhf4jException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -104,6 +106,57 @@ class RetriedJobsTest {
         assertThat(FaultyFileSystem.clear()).isFalse();
     }
 
+    @Test
+    void theNextRolloutsAreMadeWhileACheckpointIsWritten() throws IOException {
+        RunConfig config = config("going-on");
+        Path rollouts = folder.resolve("runs/going-on/rollouts/iteration=00000001/_manifest.json");
+        Path checkpoint = folder.resolve("runs/going-on/ppo/checkpoints/step-00000001/manifest.json");
+        List<Boolean> committed = new CopyOnWriteArrayList<>();
+        FaultyFileSystem.once("checkpoints/step-00000001/actor-00001-of-00001", 100, () -> {
+            await(rollouts);
+            committed.add(Files.exists(checkpoint));
+        });
+        new Pipeline(session, config, Progress.silent()).runPpo();
+        assertThat(committed).containsExactly(false);
+        assertThat(weights(config)).isEqualTo(weights(undisturbed));
+    }
+
+    private static void await(Path file) throws IOException {
+        for (int tries = 0; !Files.exists(file); tries++) {
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException interrupted) {
+                throw new IOException(interrupted);
+            }
+            if (tries > 2000) {
+                throw new IOException("nobody wrote " + file);
+            }
+        }
+    }
+
+    @Test
+    void aRunThatWaitsForItsCheckpointsHasTheSameBits() throws IOException {
+        RunConfig config = config("waiting", "checkpoints.asynchronous=false");
+        new Pipeline(session, config, Progress.silent()).runPpo();
+        assertThat(weights(config)).isEqualTo(weights(undisturbed));
+    }
+
+    @Test
+    void aCheckpointThatCouldNotBeWrittenIsAnErrorOfTheNextUpdate() throws IOException {
+        failAt("the disk went away", "checkpoints/step-00000001/critic-00001-of-00001");
+        RunConfig config = config("unwritten");
+        Notes notes = new Notes();
+        new Pipeline(session, config, notes).runPpo();
+        assertThat(FaultyFileSystem.clear()).isFalse();
+
+        assertThat(notes.lines())
+                .anyMatch(line -> line.contains("ppo failed (try 1 of 2)")
+                        && line.contains("step-00000001/critic-00001-of-00001")
+                        && line.contains("the disk went away"));
+        assertThat(rollouts(config)).isEqualTo(rollouts(undisturbed));
+        assertThat(weights(config)).isEqualTo(weights(undisturbed));
+    }
+
     /** Each time that the next of the files is made, writing it fails. */
     private static void failAt(String message, String... paths) {
         FaultyFileSystem.once(paths[0], 0, () -> {
@@ -114,15 +167,15 @@ class RetriedJobsTest {
         });
     }
 
-    private static RunConfig config(String name) throws IOException {
-        return TinyRun.ofThreeSteps(
-                folder,
-                name,
+    private static RunConfig config(String name, String... overrides) throws IOException {
+        List<String> all = new ArrayList<>(List.of(
                 "folder=faulty:" + folder.resolve("runs"),
                 "ppo.iterations=3",
                 "ppo.critic_init=actor",
                 "ppo.rewards=[{kind: rule, name: short, rule: length, target: 4}]",
-                "cluster={rollout_partitions: 2, attempts: 2, backoff: 0s}");
+                "cluster={rollout_partitions: 2, attempts: 2, backoff: 0s}"));
+        all.addAll(List.of(overrides));
+        return TinyRun.ofThreeSteps(folder, name, all.toArray(String[]::new));
     }
 
     private static List<String> rollouts(RunConfig config) {

@@ -10,8 +10,6 @@ import org.apache.hadoop.fs.Path;
 
 /** A whole checkpoint: its files have the sizes and hashes of its manifest. */
 public final class Checkpoint {
-    private static final String TENSORS = ".safetensors";
-
     private final FileSystem fileSystem;
     private final Path folder;
     private final CheckpointManifest manifest;
@@ -64,14 +62,10 @@ public final class Checkpoint {
         return new Path(folder, name);
     }
 
-    /** The name of the file in which one of {@code ranks} writes its part of some tensors. */
-    public static String tensorFile(String tensors, int rank, int ranks) {
-        return ranks == 1 ? tensors + TENSORS : "%s-%05d-of-%05d%s".formatted(tensors, rank + 1, ranks, TENSORS);
-    }
-
     /** The files in which all ranks, however many they were, wrote their parts of some tensors. */
     public List<Path> tensorFiles(String tensors) {
-        Pattern name = Pattern.compile(Pattern.quote(tensors) + "(-\\d+-of-\\d+)?" + Pattern.quote(TENSORS));
+        Pattern name =
+                Pattern.compile(Pattern.quote(tensors) + "-\\d+-of-\\d+-" + RankFiles.ATTEMPT + "\\.safetensors");
         return files().stream()
                 .map(CheckpointFile::name)
                 .filter(name.asMatchPredicate())

@@ -16,7 +16,7 @@ import java.util.Map;
 record CheckpointManifest(
         int format, long step, long epoch, String written, Map<String, String> versions, List<CheckpointFile> files) {
     /** The layout that this code writes; the only one it reads. */
-    static final int FORMAT = 1;
+    static final int FORMAT = 2;
 
     /** The manifest's file name. */
     static final String NAME = "manifest.json";

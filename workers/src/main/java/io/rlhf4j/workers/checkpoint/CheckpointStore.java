@@ -9,8 +9,6 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.Fence;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,6 +41,7 @@ public final class CheckpointStore {
     private final Map<String, String> versions;
     private final Configuration configuration;
     private final Fence fence;
+    private final CheckpointReading reading;
 
     /**
      * The checkpoints in {@code folder}, which need not exist.
@@ -69,6 +68,7 @@ public final class CheckpointStore {
         this.versions = Map.copyOf(versions);
         this.configuration = configuration;
         this.fence = fence;
+        this.reading = new CheckpointReading(fileSystem, JSON);
     }
 
     private static FileSystem fileSystem(Path folder, Configuration configuration) {
@@ -105,6 +105,16 @@ public final class CheckpointStore {
         }
     }
 
+    /** Tells that a rank has written all its files: what {@link #parts} looks for. */
+    public void writePart(long step, RankFiles rank, List<CheckpointFile> files) {
+        write(step, rank.part(), out -> JSON.writeValue(out, files));
+    }
+
+    /** The files that all ranks of an attempt have written for {@code step}; empty where one has not told yet. */
+    public Optional<List<CheckpointFile>> parts(long step, String attempt, int ranks) {
+        return reading.parts(folder(step), attempt, ranks);
+    }
+
     /**
      * Makes the checkpoint of {@code step} whole and removes those that are too old.
      *
@@ -123,13 +133,15 @@ public final class CheckpointStore {
     }
 
     /**
-     * Clears the way for a new checkpoint of {@code step}: without its manifest, what lies there is no checkpoint any more.
+     * Clears the way for a new checkpoint of {@code step}: without its manifest, what lies there is no checkpoint any more,
+     * and goes.
      */
     public void begin(long step) {
         Path path = folder(step);
         fence.pass(path, configuration);
         try {
             fileSystem.delete(new Path(path, CheckpointManifest.NAME), false);
+            fileSystem.delete(path, true);
             fileSystem.mkdirs(path);
         } catch (IOException failed) {
             throw cannotWrite(path, failed);
@@ -156,7 +168,7 @@ public final class CheckpointStore {
      */
     public Checkpoint open(long step) {
         Checkpoint checkpoint = look(step);
-        checkpoint.files().forEach(file -> verify(checkpoint.path(file.name()), file));
+        checkpoint.files().forEach(file -> reading.verify(checkpoint.path(file.name()), file));
         return checkpoint;
     }
 
@@ -167,7 +179,7 @@ public final class CheckpointStore {
      */
     public Checkpoint look(long step) {
         Path path = folder(step);
-        CheckpointManifest manifest = manifest(path);
+        CheckpointManifest manifest = reading.manifest(path);
         if (manifest.format() != CheckpointManifest.FORMAT || manifest.step() != step) {
             throw Rlhf4jException.data("%s/%s: format %d of step %d, expected format %d of step %d"
                     .formatted(
@@ -179,47 +191,7 @@ public final class CheckpointStore {
                             step));
         }
         manifest.files().forEach(file -> requirePlain(file.name()));
-        return new Checkpoint(fileSystem, path, manifest, state(path));
-    }
-
-    private CheckpointManifest manifest(Path path) {
-        try (InputStream in = fileSystem.open(new Path(path, CheckpointManifest.NAME))) {
-            return JSON.readValue(in, CheckpointManifest.class);
-        } catch (FileNotFoundException missing) {
-            throw Rlhf4jException.data(path + " has no manifest: it was never finished", missing);
-        } catch (IOException damaged) {
-            throw Rlhf4jException.data(
-                    "%s/%s cannot be read: %s".formatted(path, CheckpointManifest.NAME, damaged.getMessage()), damaged);
-        }
-    }
-
-    private JsonNode state(Path path) {
-        try (InputStream in = fileSystem.open(new Path(path, CheckpointManifest.STATE))) {
-            return JSON.readTree(in);
-        } catch (IOException damaged) {
-            throw Rlhf4jException.data(
-                    "%s/%s cannot be read: %s".formatted(path, CheckpointManifest.STATE, damaged.getMessage()),
-                    damaged);
-        }
-    }
-
-    private void verify(Path path, CheckpointFile file) {
-        try {
-            long bytes = fileSystem.getFileStatus(path).getLen();
-            if (bytes != file.bytes()) {
-                throw Rlhf4jException.data(
-                        "%s has %d bytes, its manifest says %d".formatted(path, bytes, file.bytes()));
-            }
-            try (InputStream in = fileSystem.open(path)) {
-                HashingOutputStream hash = new HashingOutputStream(OutputStream.nullOutputStream());
-                in.transferTo(hash);
-                if (!hash.sha256().equals(file.sha256())) {
-                    throw Rlhf4jException.data(path + " is damaged: its SHA-256 is not that of its manifest");
-                }
-            }
-        } catch (IOException unreadable) {
-            throw Rlhf4jException.data(path + " cannot be read: " + unreadable, unreadable);
-        }
+        return new Checkpoint(fileSystem, path, manifest, reading.state(path));
     }
 
     /** The steps whose checkpoints have a manifest, the newest first; whether they are whole {@link #open} tells. */

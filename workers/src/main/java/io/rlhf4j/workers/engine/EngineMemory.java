@@ -76,6 +76,14 @@ public record EngineMemory(long weights, long gradients, long optimizer, long av
         return Shards.ofBlocks(unit.elements(), ParameterUnit.ALIGNMENT, ranks).size(0);
     }
 
+    /** Bytes of what a rank saves of a model: fp32 masters, states and average of its share, at every stage. */
+    public static long saved(List<ParameterUnit> units, EngineSettings settings, int ranks) {
+        long share = sum(units, unit -> Shards.ofBlocks(unit.elements(), ParameterUnit.ALIGNMENT, ranks)
+                .size(0));
+        int kinds = 1 + Optimizer.of(settings.optimizer()).stateNames().size() + (settings.emaDecay() > 0 ? 1 : 0);
+        return share * kinds * DType.FP32.bytes();
+    }
+
     private static long sum(List<ParameterUnit> units, ToLongFunction<ParameterUnit> elements) {
         return units.stream().mapToLong(elements).sum();
     }

@@ -1,6 +1,5 @@
 package io.rlhf4j.workers.job;
 
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.engine.EngineProgress;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -14,13 +13,9 @@ import java.util.Map;
  * @param metrics of each step
  * @param evaluations by the number of steps done before them
  * @param progress of the engine
- * @param files that the rank wrote for the checkpoint
  */
 public record ChunkResult(
-        List<Map<String, Double>> metrics,
-        Map<Long, Map<String, Double>> evaluations,
-        EngineProgress progress,
-        List<CheckpointFile> files)
+        List<Map<String, Double>> metrics, Map<Long, Map<String, Double>> evaluations, EngineProgress progress)
         implements Serializable {
     public ChunkResult {
         // Collections of one plain class each: everything that Spark moves is registered by class.
@@ -30,6 +25,5 @@ public record ChunkResult(
         Map<Long, Map<String, Double>> measured = new LinkedHashMap<>();
         evaluations.forEach((position, values) -> measured.put(position, new LinkedHashMap<>(values)));
         evaluations = measured;
-        files = new ArrayList<>(files);
     }
 }

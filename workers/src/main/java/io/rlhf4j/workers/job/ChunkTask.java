@@ -4,13 +4,14 @@ import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.data.TokenRow;
-import io.rlhf4j.format.SafetensorsWriter;
+import io.rlhf4j.error.ErrorKind;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.Fence;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Scope;
-import io.rlhf4j.workers.checkpoint.Checkpoint;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
+import io.rlhf4j.workers.checkpoint.RankFiles;
+import io.rlhf4j.workers.checkpoint.RankState;
 import io.rlhf4j.workers.checkpoint.Retention;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.runtime.LocalFolder;
@@ -36,7 +37,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param step sft or reward
  * @param state that the chunk begins with
  * @param plannedSteps of the whole step
- * @param resume files of the checkpoint of that state; empty at the very beginning
+ * @param resume files of the checkpoint of that state; empty at the very beginning, and while it is being written
  * @param progress of the engine at that state
  * @param batches rows of each optimizer step, whole
  * @param heldOut rows to evaluate on
@@ -89,7 +90,7 @@ public record ChunkTask<R extends TokenRow>(
             evaluate(rank, state.version() + metrics.size(), evaluations);
         }
         StateId next = state.later(batches.size());
-        List<CheckpointFile> written = List.of(save(config, rank, next.version(), context, files));
+        save(config, rank, next.version(), context, files);
         if (!export.isEmpty()) {
             fence.pass(new Path(export), files);
             rank.export(new Path(export));
@@ -100,7 +101,7 @@ public record ChunkTask<R extends TokenRow>(
         } else {
             rank.close();
         }
-        return new ChunkResult(metrics, evaluations, rank.engine().progress(), written);
+        return new ChunkResult(metrics, evaluations, rank.engine().progress());
     }
 
     @Override
@@ -120,7 +121,14 @@ public record ChunkTask<R extends TokenRow>(
                 .take(step.key(), context.complete() ? state : StateId.NOTHING, SupervisedRank.class)
                 .orElse(null);
         if (kept != null) {
+            kept.writer().check();
             return kept;
+        }
+        if (resume.isEmpty() && state.version() > 0) {
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "the model after step %d is gone with an executor, and is in no checkpoint yet"
+                            .formatted(state.version()));
         }
         Backend backend = context.slot()
                 .backend(config.compute().backend(), config.cluster().threadsOrShare());
@@ -143,7 +151,8 @@ public record ChunkTask<R extends TokenRow>(
         return state.run() + " " + step.key();
     }
 
-    private CheckpointFile save(
+    /** Writes the state; while training goes on where it does and is asked to. */
+    private void save(
             RunConfig config, SupervisedRank<R> rank, long version, RankContext context, Configuration files) {
         CheckpointStore store = new CheckpointStore(
                 new Path(config.path(), step.key() + "/checkpoints"),
@@ -151,9 +160,16 @@ public record ChunkTask<R extends TokenRow>(
                 Retention.of(config.checkpoints()),
                 Map.of(),
                 fence);
-        String name = Checkpoint.tensorFile(
-                TENSORS, context.rank(), context.collectives().worldSize());
-        return store.write(version, name, out -> new SafetensorsWriter(files)
-                .write(out, rank.engine().state(), Map.of()));
+        RankFiles names = new RankFiles(
+                RankFiles.attempt(state.generation()),
+                context.rank(),
+                context.collectives().worldSize());
+        RankState saved =
+                new RankState(version, names, Map.of(TENSORS, rank.engine().state()));
+        if (config.checkpoints().asynchronous() && export.isEmpty()) {
+            rank.writer().start(store, saved, files);
+        } else {
+            rank.writer().write(store, saved, files);
+        }
     }
 }

@@ -1,7 +1,6 @@
 package io.rlhf4j.workers.job;
 
 import io.rlhf4j.data.Rollout;
-import io.rlhf4j.workers.checkpoint.CheckpointFile;
 import io.rlhf4j.workers.engine.EngineProgress;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.Serializable;
@@ -14,19 +13,12 @@ import java.util.List;
  * @param update the same on every rank, but for times and memory
  * @param actor progress of the actor's engine
  * @param critic progress of the critic's engine
- * @param files that the rank wrote for the checkpoint; none where no checkpoint was asked for
  * @param rollouts that the rank scored; none where they came scored
  */
-public record IterationResult(
-        PpoUpdate update,
-        EngineProgress actor,
-        EngineProgress critic,
-        List<CheckpointFile> files,
-        List<Rollout> rollouts)
+public record IterationResult(PpoUpdate update, EngineProgress actor, EngineProgress critic, List<Rollout> rollouts)
         implements Serializable {
     public IterationResult {
-        // Collections of one plain class: everything that Spark moves is registered by class.
-        files = new ArrayList<>(files);
+        // A collection of one plain class: everything that Spark moves is registered by class.
         rollouts = new ArrayList<>(rollouts);
     }
 }

@@ -16,6 +16,7 @@ import io.rlhf4j.model.ScoreModel;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.workers.checkpoint.RankWriter;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.CurrentGroup;
 import io.rlhf4j.workers.engine.EngineProgress;
@@ -41,6 +42,7 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
     private final TrainingEngine engine;
     private final SupervisedTrainer<R> trainer;
     private final Saving saving;
+    private final RankWriter writer;
 
     private SupervisedRank(Parts parts, TrainingEngine engine, SupervisedTrainer<R> trainer, Saving saving) {
         this.scope = parts.scope;
@@ -50,12 +52,15 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
         this.engine = engine;
         this.trainer = trainer;
         this.saving = saving;
+        this.writer = new RankWriter(parts.statesOnDisk
+                .map(folder -> parts.scope.childOnDisk("copies", folder))
+                .orElse(parts.scope));
     }
 
     /**
      * The rank of a step as it begins.
      *
-     * @param statesOnDisk where the optimizer's states are to lie; empty for memory
+     * @param statesOnDisk where the optimizer's states and their copies are to lie; empty for memory
      */
     static SupervisedRank<?> of(
             Step step,
@@ -133,6 +138,11 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
         return group;
     }
 
+    /** Writes this rank's part of checkpoints. */
+    RankWriter writer() {
+        return writer;
+    }
+
     /** Writes the model as a Hugging Face directory. All ranks take part, the first one writes. */
     void export(Path directory) throws IOException {
         engine.onFirstRank(() -> {
@@ -143,6 +153,7 @@ final class SupervisedRank<R extends TokenRow> implements AutoCloseable {
 
     @Override
     public void close() {
+        writer.close();
         scope.close();
     }
 

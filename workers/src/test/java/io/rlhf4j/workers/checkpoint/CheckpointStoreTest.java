@@ -120,6 +120,32 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void aStateIsWholeWhenAllRanksOfTheAttemptHaveToldTheirFiles() throws IOException {
+        CheckpointStore store = store(2);
+        store.begin(4);
+        RankFiles abandoned = new RankFiles("0000000a", 1, 2);
+        store.writePart(4, abandoned, List.of(store.write(4, abandoned.tensors("state"), out -> out.write(1))));
+        RankFiles first = new RankFiles("0000000b", 0, 2);
+        CheckpointFile written = store.write(4, first.tensors("state"), out -> out.write(2));
+        store.writePart(4, first, List.of(written));
+        assertThat(store.parts(4, "0000000b", 2)).isEmpty();
+        assertThat(store.parts(4, "0000000b", 1)).isEmpty();
+        Files.writeString(file(4, "part-00002-of-00002-0000000b.json"), "[{\"name\": \"state-0");
+        assertThat(store.parts(4, "0000000b", 2)).isEmpty();
+
+        RankFiles second = new RankFiles("0000000b", 1, 2);
+        CheckpointFile last = store.write(4, second.tensors("state"), out -> out.write(3));
+        store.writePart(4, second, List.of(last));
+        assertThat(store.parts(4, "0000000b", 2)).hasValue(List.of(written, last));
+        Checkpoint whole = store.commit(4, List.of(written, last), JsonNodeFactory.instance.objectNode());
+        assertThat(whole.tensorFiles("state"))
+                .extracting(Path::getName)
+                .containsExactly(
+                        "state-00001-of-00002-0000000b.safetensors", "state-00002-of-00002-0000000b.safetensors");
+        assertThat(whole.tensorFiles("stat")).isEmpty();
+    }
+
+    @Test
     void aFullDiskIsSaidAndLeavesTheLastCheckpointWhole() throws IOException {
         commit(store(1), 10, "ten");
         CheckpointStore full = new CheckpointStore(

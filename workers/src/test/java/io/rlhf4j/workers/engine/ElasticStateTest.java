@@ -14,7 +14,6 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.TinyModels;
 import io.rlhf4j.workers.TinyModels.Kind;
 import io.rlhf4j.workers.TinyRows;
-import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.collective.Ranks;
@@ -119,8 +118,8 @@ class ElasticStateTest {
                 losses.add(trainer.step(TinyRows.texts(12, (int) number)).get("loss"));
             }
             EngineProgress progress = engine.progress();
-            String name = Checkpoint.tensorFile(
-                    "step-%d".formatted(progress.position()), collectives.rank(), collectives.worldSize());
+            String name =
+                    "step-%d-%d-of-%d".formatted(progress.position(), collectives.rank(), collectives.worldSize());
             org.apache.hadoop.fs.Path file =
                     new org.apache.hadoop.fs.Path(folder.resolve(stage + name).toUri());
             new SafetensorsWriter(HADOOP).write(file, engine.state(), Map.of());
