@@ -31,7 +31,14 @@ final class CheckpointReading {
 
     CheckpointManifest manifest(Path path) {
         try (InputStream in = fileSystem.open(new Path(path, CheckpointManifest.NAME))) {
-            return json.readValue(in, CheckpointManifest.class);
+            JsonNode told = json.readTree(in);
+            int format = told.path("format").asInt();
+            if (format != CheckpointManifest.FORMAT) {
+                throw Rlhf4jException.data(
+                        "%s/%s is of format %d, and this version of rlhf4j reads format %d; if another version wrote it, go on with that one"
+                                .formatted(path, CheckpointManifest.NAME, format, CheckpointManifest.FORMAT));
+            }
+            return json.treeToValue(told, CheckpointManifest.class);
         } catch (FileNotFoundException missing) {
             throw Rlhf4jException.data(path + " has no manifest: it was never finished", missing);
         } catch (IOException damaged) {

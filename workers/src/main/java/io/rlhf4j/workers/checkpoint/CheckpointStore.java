@@ -33,6 +33,8 @@ import org.apache.hadoop.fs.Path;
 public final class CheckpointStore {
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     private final FileSystem fileSystem;
@@ -93,7 +95,7 @@ public final class CheckpointStore {
      *     taken over
      */
     public CheckpointFile write(long step, String name, CheckpointContent content) {
-        requirePlain(name);
+        requirePlain(step, name);
         Path path = new Path(folder(step), name);
         fence.pass(path, configuration);
         try (HashingOutputStream out = new HashingOutputStream(fileSystem.create(path, true))) {
@@ -125,7 +127,14 @@ public final class CheckpointStore {
         List<CheckpointFile> all = new ArrayList<>(files);
         all.add(write(step, CheckpointManifest.STATE, out -> JSON.writeValue(out, state)));
         CheckpointManifest manifest = new CheckpointManifest(
-                CheckpointManifest.FORMAT, step, fence.epoch(), Instant.now().toString(), versions, List.copyOf(all));
+                        CheckpointManifest.FORMAT,
+                        step,
+                        fence.epoch(),
+                        Instant.now().toString(),
+                        versions,
+                        all,
+                        "")
+                .sealed(JSON);
         write(step, CheckpointManifest.NAME, out -> JSON.writerWithDefaultPrettyPrinter()
                 .writeValue(out, manifest));
         prune(retention);
@@ -180,17 +189,11 @@ public final class CheckpointStore {
     public Checkpoint look(long step) {
         Path path = folder(step);
         CheckpointManifest manifest = reading.manifest(path);
-        if (manifest.format() != CheckpointManifest.FORMAT || manifest.step() != step) {
-            throw Rlhf4jException.data("%s/%s: format %d of step %d, expected format %d of step %d"
-                    .formatted(
-                            path,
-                            CheckpointManifest.NAME,
-                            manifest.format(),
-                            manifest.step(),
-                            CheckpointManifest.FORMAT,
-                            step));
+        manifest.files().forEach(file -> requirePlain(step, file.name()));
+        if (manifest.step() != step || !manifest.isWhole(JSON)) {
+            throw Rlhf4jException.data("%s/%s is damaged, or not of step %d: its seal does not fit what it says"
+                    .formatted(path, CheckpointManifest.NAME, step));
         }
-        manifest.files().forEach(file -> requirePlain(file.name()));
         return new Checkpoint(fileSystem, path, manifest, reading.state(path));
     }
 
@@ -264,9 +267,9 @@ public final class CheckpointStore {
         return new Path(folder, "step-%08d".formatted(step));
     }
 
-    private static void requirePlain(String name) {
+    private void requirePlain(long step, String name) {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-            throw Rlhf4jException.data("'%s' is no file name for a checkpoint".formatted(name));
+            throw Rlhf4jException.data("%s: '%s' is no file name for a checkpoint".formatted(folder(step), name));
         }
     }
 

@@ -31,6 +31,7 @@ final class Link implements FrameListener {
     private int writing;
     private int credit;
     private int usedUp;
+    private int ahead;
     private boolean left;
     private boolean ended;
 
@@ -130,6 +131,7 @@ final class Link implements FrameListener {
         usedUp += bytes;
         if (usedUp >= windowBytes / 4) {
             channel.writeAndFlush(Frames.credit(channel.alloc(), usedUp));
+            ahead -= usedUp;
             usedUp = 0;
         }
     }
@@ -182,6 +184,11 @@ final class Link implements FrameListener {
 
     @Override
     public ByteBuffer place(Piece piece) {
+        if (piece.bytes() > windowBytes - ahead) {
+            throw new ProtocolException("rank %d sends more than the %d bytes that it may send ahead of their use"
+                    .formatted(peer, windowBytes));
+        }
+        ahead += piece.bytes();
         Exchange exchange = group.exchange(piece.sequence());
         if (exchange != null) {
             exchange.received(piece.bytes());

@@ -11,6 +11,7 @@ public final class Dialing extends Handshake {
     private final GroupSecret secret;
     private final int peer;
     private final byte[] hello;
+    private boolean proven;
 
     /** @param peer the rank that is dialled */
     public Dialing(Member self, GroupSecret secret, int peer, HandshakeListener listener, Duration deadline) {
@@ -30,10 +31,17 @@ public final class Dialing extends Handshake {
     void receive(ChannelHandlerContext context, Message message) throws HandshakeException {
         switch (message.kind()) {
             case CHALLENGE -> prove(context, message.body());
-            case WELCOME -> join(context, peer);
+            case WELCOME -> welcomed(context);
             case HELLO, PROOF, REFUSAL ->
                 throw new HandshakeException("%s is no answer to a hello".formatted(message.kind()));
         }
+    }
+
+    private void welcomed(ChannelHandlerContext context) throws HandshakeException {
+        if (!proven) {
+            throw new HandshakeException("a welcome from one that has not proved to know the secret");
+        }
+        join(context, peer);
     }
 
     private void prove(ChannelHandlerContext context, byte[] challenge) throws HandshakeException {
@@ -45,6 +53,7 @@ public final class Dialing extends Handshake {
         if (!secret.proves(proof, Role.ACCEPTOR, hello, nonce)) {
             throw new HandshakeException(Accepting.WRONG_SECRET);
         }
+        proven = true;
         send(context, Message.Kind.PROOF, secret.proof(Role.DIALER, hello, nonce));
     }
 }
