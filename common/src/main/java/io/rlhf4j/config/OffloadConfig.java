@@ -26,4 +26,9 @@ public record OffloadConfig(
         /** On a disk of the machine. */
         DISK
     }
+
+    /** Whether anything lies on disk. */
+    public boolean onDisk() {
+        return optimizer == Place.DISK || rollout == Place.DISK;
+    }
 }

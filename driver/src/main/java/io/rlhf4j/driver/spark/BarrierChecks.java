@@ -31,6 +31,24 @@ final class BarrierChecks {
     }
 
     /**
+     * Refuses what would lie or go in the clear where Spark is told to encrypt.
+     *
+     * @param onDisk whether states or weights lie on executors' disks
+     */
+    static void requireSecure(SparkConf conf, int ranks, boolean onDisk) {
+        if (onDisk && conf.getBoolean("spark.io.encryption.enabled", false)) {
+            throw cluster("spark.io.encryption.enabled is true, but states and weights that lie on disk"
+                    + " (cluster.offload) are not encrypted; keep them in memory, or set it to false and use an"
+                    + " encrypted disk");
+        }
+        // Without a number of cores an executor may have room for all of them.
+        int together = conf.getInt("spark.executor.cores", Integer.MAX_VALUE) / conf.getInt("spark.task.cpus", 1);
+        if (ranks > together && !conf.get("spark.master", "local").matches("local(\\[.*)?")) {
+            RankGroup.requireClearAllowed(conf);
+        }
+    }
+
+    /**
      * Waits until the cluster has a slot for every rank, or the time is over.
      *
      * @param heard called with the seconds waited, once for each of them

@@ -10,6 +10,7 @@ import io.rlhf4j.workers.collective.network.handshake.GroupSecret;
 import io.rlhf4j.workers.runtime.RankAgreement;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -63,12 +64,13 @@ final class RankGroup implements Serializable {
             if (inOneJvm) {
                 return runtime.join(job, rank, claims.size(), deadline);
             }
-            requireClearAllowed(SparkEnv.get().conf());
+            SparkEnv environment = SparkEnv.get();
+            requireClearAllowed(environment.conf());
             String[] addresses = new String[claims.size()];
             for (int task = 0; task < addresses.length; task++) {
                 addresses[agreement.ranks().get(task)] = claims.get(task).address();
             }
-            return network.meet(new GroupIdentity(job, 0, new GroupSecret(secret)), rank, List.of(addresses));
+            return network.meet(new GroupIdentity(job, 0, groupSecret(environment)), rank, List.of(addresses));
         }
 
         @Override
@@ -93,6 +95,15 @@ final class RankGroup implements Serializable {
         String host = environment.blockManager().blockManagerId().host();
         Duration meeting = deadline.compareTo(LONGEST_MEETING) < 0 ? deadline : LONGEST_MEETING;
         return new Door(Rendezvous.open(NetworkSettings.of(host, deadline).withJoinDeadline(meeting)));
+    }
+
+    /** What came with the task; under Spark's authentication bound to Spark's own secret, which never crosses the network. */
+    private GroupSecret groupSecret(SparkEnv environment) {
+        GroupSecret told = new GroupSecret(secret);
+        if (!environment.securityManager().isAuthenticationEnabled()) {
+            return told;
+        }
+        return told.boundTo(environment.securityManager().getSecretKey().getBytes(StandardCharsets.UTF_8));
     }
 
     /** Ranks prove who they are, but what they send is not encrypted: not where Spark is told to encrypt. */

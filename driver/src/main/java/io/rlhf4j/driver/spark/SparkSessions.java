@@ -49,6 +49,8 @@ public final class SparkSessions {
         config.cluster().rankMemory().ifPresent(memory -> limitExecutors(conf, memory));
         ApplicationJars.addTo(conf);
         BarrierChecks.requirePossible(conf);
+        BarrierChecks.requireSecure(
+                conf, config.cluster().ranks(), config.cluster().offload().onDisk());
         return started(conf);
     }
 

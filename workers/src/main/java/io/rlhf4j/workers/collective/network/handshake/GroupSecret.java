@@ -29,6 +29,11 @@ public final class GroupSecret {
         return new GroupSecret(nonce());
     }
 
+    /** Another secret, which only those know who know this one and {@code other} too. */
+    public GroupSecret boundTo(byte[] other) {
+        return new GroupSecret(mac(other, bytes));
+    }
+
     /** A copy, to be handed to the ranks. */
     public byte[] bytes() {
         return bytes.clone();
@@ -42,10 +47,16 @@ public final class GroupSecret {
 
     /** That whoever says {@code parts} in this {@code role} knows the secret. */
     byte[] proof(Role role, byte[]... parts) {
+        byte[][] said = new byte[parts.length + 1][];
+        said[0] = new byte[] {(byte) role.ordinal()};
+        System.arraycopy(parts, 0, said, 1, parts.length);
+        return mac(bytes, said);
+    }
+
+    private static byte[] mac(byte[] key, byte[]... parts) {
         try {
             Mac mac = Mac.getInstance(ALGORITHM);
-            mac.init(new SecretKeySpec(bytes, ALGORITHM));
-            mac.update((byte) role.ordinal());
+            mac.init(new SecretKeySpec(key, ALGORITHM));
             for (byte[] part : parts) {
                 mac.update(part);
             }
