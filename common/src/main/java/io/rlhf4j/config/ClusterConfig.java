@@ -63,8 +63,8 @@ public record ClusterConfig(
                         range = "[1, inf)")
                 int attempts,
         @Doc(
-                        value = "Pause before the second try; it doubles from then on. Slots of lost executors are"
-                                + " waited for beside it.",
+                        value = "Pause before the second try; it doubles from then on, until it is half a minute"
+                                + " or more. Slots of lost executors are waited for beside it.",
                         preset = "1s")
                 Duration backoff,
         @Doc(

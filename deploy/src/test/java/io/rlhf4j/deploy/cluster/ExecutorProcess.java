@@ -18,7 +18,10 @@ import java.util.regex.Pattern;
  */
 final class ExecutorProcess {
     private static final String MAIN = "org.apache.spark.executor.CoarseGrainedExecutorBackend";
-    private static final Pattern PHASE = Pattern.compile("WorkPhase: phase ([a-z]+): (.*)");
+    private static final Pattern PHASE =
+            Pattern.compile("WorkPhase: phase ([a-z]+): (.*)|RankWriter: checkpoint written: .*");
+
+    private static final String CHECKPOINT = "checkpoint";
     private static final Duration END = Duration.ofSeconds(30);
 
     private final ProcessHandle process;
@@ -26,6 +29,8 @@ final class ExecutorProcess {
     private long read;
     private String halfLine = "";
     private Phase phase = new Phase("starting", "");
+    /** A checkpoint may be written beside the next phase. */
+    private Optional<Phase> writing = Optional.empty();
 
     /**
      * What an executor is at.
@@ -69,11 +74,16 @@ final class ExecutorProcess {
         return folder.getFileName().toString();
     }
 
-    /** What it is at, or was when it ended. */
+    /** What it is at, or was when it ended: the writing of a checkpoint before all else. */
     synchronized Phase phase() {
+        readLog();
+        return writing.orElse(phase);
+    }
+
+    private void readLog() {
         Path log = folder.resolve("stderr");
         if (!Files.exists(log)) {
-            return phase;
+            return;
         }
         try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
             byte[] more = new byte[Math.toIntExact(file.length() - read)];
@@ -85,11 +95,21 @@ final class ExecutorProcess {
             halfLine = text.substring(end);
             Matcher lines = PHASE.matcher(text.substring(0, end));
             while (lines.find()) {
-                phase = new Phase(lines.group(1), lines.group(2));
+                begins(lines);
             }
-            return phase;
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
+        }
+    }
+
+    private void begins(Matcher line) {
+        if (line.group(1) == null) {
+            writing = Optional.empty();
+        } else {
+            phase = new Phase(line.group(1), line.group(2));
+            if (phase.name().equals(CHECKPOINT)) {
+                writing = Optional.of(phase);
+            }
         }
     }
 

@@ -72,7 +72,7 @@ final class TinyPpo {
                 folder: %s
                 models: {actor: "%s"}
                 compute: {backend: cpu, micro_batch_tokens: 512}
-                cluster: {ranks: %d, threads: 1}
+                cluster: {ranks: %d, threads: 1, attempts: 12}
                 checkpoints: {every_iterations: 1}
                 data:
                   chat: never

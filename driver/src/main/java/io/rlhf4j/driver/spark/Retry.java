@@ -9,6 +9,9 @@ import org.apache.spark.SparkException;
 
 /** Submits again what may work a second time: Spark itself never repeats a barrier job that returns results. */
 public final class Retry {
+    /** A pause that is not doubled any more. */
+    private static final Duration LONG = Duration.ofSeconds(30);
+
     private final int attempts;
     private final Duration backoff;
     private final Consumer<String> heard;
@@ -16,7 +19,7 @@ public final class Retry {
     /**
      * A limit on tries that come no further.
      *
-     * @param backoff pause before the second try; it doubles from then on
+     * @param backoff pause before the second try; it doubles from then on, until it is half a minute or more
      * @param heard told of each failure that is not the last
      */
     public Retry(int attempts, Duration backoff, Consumer<String> heard) {
@@ -53,7 +56,7 @@ public final class Retry {
                 if (error.kind() != ErrorKind.RETRYABLE || tries == attempts) {
                     throw error;
                 }
-                Duration pause = backoff.multipliedBy(1L << (tries - 1));
+                Duration pause = pause(tries);
                 heard.accept("%s failed (try %d of %d): %s; again from the last checkpoint in %d s"
                         .formatted(what, tries, attempts, error.getMessage(), pause.toSeconds()));
                 sleep(pause);
@@ -77,6 +80,15 @@ public final class Retry {
             return new Rlhf4jException(ErrorKind.INTERRUPTED, what + " was interrupted; run again to go on", failed);
         }
         return new Rlhf4jException(ErrorKind.RETRYABLE, what + ": " + failed.getMessage(), failed);
+    }
+
+    /** Where many tries are allowed the pauses do not grow beyond all use. */
+    private Duration pause(int tries) {
+        Duration pause = backoff;
+        for (int doubled = 1; doubled < tries && pause.compareTo(LONG) < 0; doubled++) {
+            pause = pause.multipliedBy(2);
+        }
+        return pause;
     }
 
     private static void sleep(Duration pause) {

@@ -90,6 +90,8 @@ public final class RankWriter implements AutoCloseable {
                 .forEach((name, tensors) -> files.add(store.write(
                         state.step(), state.names().tensors(name), out -> writer.write(out, tensors, Map.of()))));
         store.writePart(state.step(), state.names(), files);
+        RankFiles names = state.names();
+        LOG.info("checkpoint written: rank {} of {}, step {}", names.rank(), names.ranks(), state.step());
     }
 
     /**
