@@ -11,9 +11,8 @@ public record OffloadConfig(
                         preset = "memory")
                 Place optimizer,
         @Doc(
-                        value = "Where the published weights lie that answers are sampled with, likewise. On `disk` a"
-                                + " model can be sampled from that memory has no room for, as fast as its weights"
-                                + " are read for each token.",
+                        value = "Where the published weights lie that answers are sampled with, likewise. While they"
+                                + " are sampled, a copy laid out for decoding is in memory all the same.",
                         preset = "memory")
                 Place rollout,
         @Doc("Folder for them, on a disk and not in memory (`/tmp` may be). Spark's own local folder when absent.")
