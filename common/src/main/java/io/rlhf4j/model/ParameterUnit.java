@@ -101,9 +101,7 @@ public final class ParameterUnit {
     void initialise(long seed) {
         for (int i = 0; i < parameters.size(); i++) {
             Parameter parameter = parameters.get(i);
-            Tensor value = parameter.value();
-            value.backend()
-                    .write(value, initialisations.get(i).sample(parameter.elements(), seed, parameter.name()), 0);
+            initialisations.get(i).fill(parameter.value(), seed, parameter.name());
         }
     }
 
