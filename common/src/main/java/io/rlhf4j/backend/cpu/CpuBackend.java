@@ -16,10 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/**
- * The backend for processors. It has threads of its own; several instances can stand beside each other in one JVM, one for
- * each rank.
- */
+/** The backend for processors, with threads of its own: a JVM can have several, one for each rank. */
 public final class CpuBackend implements Backend {
     private final String description;
     private final MemoryPool memories;
@@ -34,9 +31,7 @@ public final class CpuBackend implements Backend {
     private final TokenDraw tokenDraw;
     private final Optimizer optimizer;
 
-    /**
-     * @param threads threads that one call may use, the caller's included
-     */
+    /** @param threads that one call may use, the caller's included */
     public CpuBackend(int threads) {
         if (threads < 1) {
             throw new IllegalArgumentException("a backend needs a thread, given " + threads);
@@ -130,9 +125,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Tensor packWeight(Scope scope, Tensor weight) {
-        return products.worthPacking(weight.type())
-                ? scope.hold(products.pack(weight), weight.type(), weight.shape())
-                : weight;
+        return products.packed(scope, weight);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 
 /**
@@ -20,14 +21,10 @@ final class MatrixProducts {
         this.packed = new PackedProducts(workers, memories, oneDnn);
     }
 
-    /** Whether products with weights of this type gain by packing them: not where the processor has none of their own. */
-    boolean worthPacking(DType type) {
-        return type == DType.FP32 || multipliesBf16;
-    }
-
-    /** A weight [out, in] in the layout that products with few rows read fastest. */
-    PackedWeight pack(Tensor weight) {
-        return packed.pack(weight);
+    /** A weight [out, in] in the layout that products with few rows read fastest; itself where bf16 is multiplied in fp32. */
+    Tensor packed(Scope scope, Tensor weight) {
+        boolean gains = weight.type() == DType.FP32 || multipliesBf16;
+        return gains ? scope.hold(packed.pack(weight), weight.type(), weight.shape()) : weight;
     }
 
     /** The type in which two factors are multiplied. */
