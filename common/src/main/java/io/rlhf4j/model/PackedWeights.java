@@ -11,16 +11,17 @@ public final class PackedWeights implements AutoCloseable {
     PackedWeights(Scope scope, List<Parameter> weights, UnitHooks hooks) {
         this.copies = scope.child("packed weights");
         this.weights = weights;
-        for (Parameter weight : weights) {
-            hooks.beforeUse(weight.unit());
-            weight.pack(copies);
-            hooks.afterUse(weight.unit());
+        try {
+            for (Parameter weight : weights) {
+                hooks.beforeUse(weight.unit());
+                weight.pack(copies);
+                hooks.afterUse(weight.unit());
+            }
+        } catch (Throwable failed) {
+            // Memory ran out, say: the model outlives that, and must not read copies that are gone.
+            close();
+            throw failed;
         }
-    }
-
-    /** Bytes of the copies. */
-    public long bytes() {
-        return copies.bytes();
     }
 
     /** Gives the copies' memory back. */

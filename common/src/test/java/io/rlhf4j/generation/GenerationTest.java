@@ -9,7 +9,10 @@ import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.Parameter;
+import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.TokenBatch;
+import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
@@ -265,6 +268,27 @@ class GenerationTest {
         only(generator, request(2));
         assertThat(scope.bytes()).isEqualTo(before);
         assertThat(scope.peakBytes()).isGreaterThan(before);
+    }
+
+    @Test
+    void aModelWhoseWeightsCouldNotBePackedReadsItsOwnAgain() {
+        CausalLanguageModel model = unchecked(LLAMA);
+        model.setHooks(new UnitHooks() {
+            @Override
+            public void beforeUse(ParameterUnit unit) {
+                if (unit.name().equals("blocks.1")) {
+                    throw new OutOfMemoryError("none left");
+                }
+            }
+        });
+        assertThatThrownBy(() -> model.pack(scope)).hasMessage("none left");
+        for (ParameterUnit unit : model.units()) {
+            for (Parameter parameter : unit.parameters()) {
+                assertThat(parameter.factor().storage())
+                        .as(parameter.name())
+                        .isSameAs(parameter.value().storage());
+            }
+        }
     }
 
     private CausalLanguageModel unchecked(String config) {
