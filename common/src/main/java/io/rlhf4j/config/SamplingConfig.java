@@ -13,6 +13,13 @@ public record SamplingConfig(
                 double topP,
         @Doc(value = "Sample among this many most probable tokens; 0 takes all.", preset = "0", range = "[0, inf)")
                 int topK,
+        @Doc(
+                        value =
+                                "Sample among tokens that are at least this share as probable as the most probable one; 0 takes"
+                                        + " all.",
+                        preset = "0",
+                        range = "[0, 1)")
+                double minP,
         @Doc(value = "Most tokens of a response.", preset = "256", range = "[1, inf)") int maxNewTokens,
         @Doc(value = "Fewest tokens of a response; before them it cannot end.", preset = "0", range = "[0, inf)")
                 int minNewTokens,
