@@ -125,9 +125,7 @@ final class PpoStep {
             }
             pending = checkpoints.pending(settings.attempt());
             ahead = new PromptsAhead(
-                    data,
-                    data.training(Step.PPO, config.seed()),
-                    config.ppo().prompts());
+                    data, data.training(Step.PPO, config.seed()), config.ppo().prompts());
         }
 
         StepResult run() throws IOException {
