@@ -121,6 +121,25 @@ class GenerationTest {
         return Stream.of(LLAMA, MISTRAL, OPT, BLOOM);
     }
 
+    @Test
+    void withoutPackedWeightsTheSameTokensAreSampledInLessMemory() throws IOException {
+        CausalLanguageModel model = model(LLAMA);
+        List<GenerationRequest> requests = List.of(request(1), request(2), request(3));
+        try (Scope packed = Scope.root(backend(), "packed");
+                Scope plain = Scope.root(backend(), "plain")) {
+            List<List<Generation>> expected = generator(model, "max_new_tokens: 24").generate(packed, requests);
+            List<List<Generation>> found =
+                    generator(model, "max_new_tokens: 24, pack_weights: false").generate(plain, requests);
+            for (int i = 0; i < requests.size(); i++) {
+                Generation same = expected.get(i).get(0);
+                assertThat(found.get(i).get(0).ids()).isEqualTo(same.ids());
+                assertThat(found.get(i).get(0).logProbs()).containsExactly(same.logProbs(), within(1e-5f));
+            }
+            long copies = 4 * CausalLanguageModel.packedElements(model.config());
+            assertThat(packed.peakBytes() - plain.peakBytes()).isGreaterThanOrEqualTo(copies);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(doubles = {1, 0.7})
     void logProbsOfSamplesAreThoseOfTheTrainingForward(double temperature) {

@@ -45,11 +45,10 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         BlockManagerId here = SparkEnv.get().blockManager().blockManagerId();
         Optional<String> gpu = AssignedGpu.of(context);
         try (RankGroup.Door door = group.open(context.getTaskInfos().length)) {
-            // The one exchange of the job: Spark takes a second for each.
             String own = new RankAgreement.Claim(
                             runtime.id(), here.host(), gpu, door.address(), runtime.holding(holding, state, gpu))
                     .format();
-            List<RankAgreement.Claim> claims = Arrays.stream(context.allGather(own))
+            List<RankAgreement.Claim> claims = Arrays.stream(PromptGather.allGather(context, own))
                     .map(RankAgreement.Claim::parse)
                     .toList();
             return Iterator$.MODULE$.single(outcome(runtime, door, here, claims, context.partitionId()));

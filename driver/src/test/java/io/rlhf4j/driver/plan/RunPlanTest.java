@@ -60,6 +60,12 @@ class RunPlanTest {
     }
 
     @Test
+    void packedWeightsCountWhereTheyAreMade() throws IOException {
+        assertThat(ppo().bytes())
+                .isGreaterThan(ppo("ppo.sampling.pack_weights=false").bytes());
+    }
+
+    @Test
     void aRunWhoseModelsCannotFitIsRefused() throws IOException {
         long models = ppo("cluster.scoring=ranks").modelBytes();
         RunPlan.of(config("cluster.rank_memory=" + models), HADOOP).requireFitting();
