@@ -134,6 +134,32 @@ class BenchCommandTest {
     }
 
     @Test
+    void stepsOfRanksArePredictedAndMeasured() throws IOException {
+        ToolRun run =
+                ToolRun.of("bench scaling --model tiny --batch 1 --seq 16 --ranks 1,2 --stages 3 --warmup 1 --repeats 1"
+                        .split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        assertThat(lines.stream().map(line -> line.path("task").asText()))
+                .containsExactly("scaling_constants", "scaling_step", "scaling_step");
+        JsonNode constants = lines.get(0);
+        assertThat(constants.path("network_gb_per_s_of_all").asDouble()).isPositive();
+        JsonNode alone = lines.get(1);
+        assertThat(alone.path("predicted_s").asDouble())
+                .isCloseTo(constants.path("step_s").asDouble(), within(2e-4));
+        assertThat(alone.path("predicted_sent_bytes").asLong()).isZero();
+        JsonNode two = lines.get(2);
+        assertThat(two.path("shape").asText()).isEqualTo("2 ranks x 1x16");
+        // Stage 3 sends three times half of the weights.
+        assertThat(two.path("predicted_sent_bytes").asDouble())
+                .isCloseTo(6 * constants.path("parameters").asDouble(), within(1.0));
+        assertThat(two.path("predicted_over_measured").asDouble()).isPositive();
+    }
+
+    @Test
     void anUnknownShapeIsRefused() {
         ToolRun run = ToolRun.of("bench", "train", "--model", "huge");
         assertThat(run.exitCode()).isEqualTo(2);
