@@ -13,6 +13,13 @@ public record SamplingConfig(
                 double topP,
         @Doc(value = "Sample among this many most probable tokens; 0 takes all.", preset = "0", range = "[0, inf)")
                 int topK,
+        @Doc(
+                        value =
+                                "Sample among tokens that are at least this share as probable as the most probable one; 0 takes"
+                                        + " all.",
+                        preset = "0",
+                        range = "[0, 1)")
+                double minP,
         @Doc(value = "Most tokens of a response.", preset = "256", range = "[1, inf)") int maxNewTokens,
         @Doc(value = "Fewest tokens of a response; before them it cannot end.", preset = "0", range = "[0, inf)")
                 int minNewTokens,
@@ -22,7 +29,13 @@ public record SamplingConfig(
                         range = "(0, inf)")
                 double repetitionPenalty,
         @Doc("Texts that end a response.") List<String> stop,
-        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch)
+        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch,
+        @Doc(
+                        value =
+                                "Whether weights are laid out anew while responses are generated: faster, and takes their"
+                                        + " memory once more.",
+                        preset = "true")
+                boolean packWeights)
         implements Checked {
     @Override
     public List<Finding> findings() {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.stream.IntStream;
 
 /**
  * One run over a list of requests. Each step extends every sample by its last token and some waiting prompts by a chunk of
@@ -30,7 +31,10 @@ final class GenerationBatch {
     private final StopTexts stopTexts;
     private final List<GenerationRequest> requests;
     private final TokenListener listener;
-    private final TokenSampler sampler;
+    /** As many as work side by side: each has a row's scores to itself. */
+    private final List<TokenSampler> samplers;
+
+    private final boolean plain;
     private final KvCache cache;
     private final Tensor logits;
     private final float[] hostLogits;
@@ -80,7 +84,6 @@ final class GenerationBatch {
         this.requests = requests;
         this.listener = listener;
         int vocabulary = model.config().vocabSize();
-        sampler = new TokenSampler(settings, vocabulary, eosIds);
         int mostSamples = 0;
         int mostBlocks = 0;
         int allSamples = 0;
@@ -97,10 +100,14 @@ final class GenerationBatch {
             allBlocks += blocks(request);
         }
         int together = Math.max(mostSamples, Math.min(settings.batch(), allSamples));
+        samplers = IntStream.range(0, Math.min(together, Runtime.getRuntime().availableProcessors()))
+                .mapToObj(number -> new TokenSampler(settings, vocabulary, eosIds))
+                .toList();
+        plain = samplers.get(0).plain();
         totalBlocks = Math.min(allBlocks, Math.max(mostBlocks, together * (blocksOf(longest) + 1)));
         cache = new KvCache(work, model.config(), model.type(), BLOCK_SIZE, totalBlocks);
         logits = work.allocate(DType.FP32, together, vocabulary);
-        hostLogits = sampler.plain() ? null : new float[Math.multiplyExact(together, vocabulary)];
+        hostLogits = plain ? null : new float[Math.multiplyExact(together, vocabulary)];
     }
 
     List<List<Generation>> run() {
@@ -185,7 +192,7 @@ final class GenerationBatch {
 
     /** Without penalties and restrictions the logits stay where they lie. */
     private void choose(Tensor rows, List<Choice> choices) {
-        if (sampler.plain()) {
+        if (plain) {
             int[] tokens = new int[choices.size()];
             float[] logProbs = new float[tokens.length];
             double[] uniforms = choices.stream()
@@ -193,24 +200,36 @@ final class GenerationBatch {
                     .toArray();
             int[] places = choices.stream().mapToInt(Choice::row).toArray();
             rows.backend().drawTokens(rows, (float) settings.temperature(), places, uniforms, tokens, logProbs);
-            for (int i = 0; i < tokens.length; i++) {
-                accept(choices.get(i).sample, tokens[i], logProbs[i]);
-            }
+            accept(choices, tokens, logProbs);
             return;
         }
         rows.backend().read(rows, hostLogits, 0);
-        for (Choice choice : choices) {
-            Sample sample = choice.sample;
-            int offset = choice.row * model.config().vocabSize();
-            int token = sampler.sample(hostLogits, offset, sample.history(), sample.nextUniform());
-            accept(sample, token, sampler.logProb(hostLogits, offset, token));
+        int vocabulary = model.config().vocabSize();
+        int[] tokens = new int[choices.size()];
+        float[] logProbs = new float[tokens.length];
+        IntStream.range(0, Math.min(samplers.size(), tokens.length)).parallel().forEach(first -> {
+            TokenSampler own = samplers.get(first);
+            for (int i = first; i < tokens.length; i += samplers.size()) {
+                Sample sample = choices.get(i).sample;
+                int offset = choices.get(i).row * vocabulary;
+                tokens[i] = own.sample(hostLogits, offset, sample.history(), sample.nextUniform());
+                logProbs[i] = own.logProb(hostLogits, offset, tokens[i]);
+            }
+        });
+        accept(choices, tokens, logProbs);
+    }
+
+    private void accept(List<Choice> choices, int[] tokens, float... logProbs) {
+        for (int i = 0; i < tokens.length; i++) {
+            accept(choices.get(i).sample, tokens[i], logProbs[i]);
         }
     }
 
     private void accept(Sample sample, int token, float logProb) {
         sample.add(token, logProb);
         listener.chosen(sample.request, sample.index, token);
-        if (!sample.finished(eosIds, settings.maxNewTokens(), Generator.context(model))) {
+        int most = mostTokens(sample.request);
+        if (!sample.finished(eosIds, settings.minNewTokens(), most, Generator.context(model))) {
             running.add(sample);
             return;
         }
@@ -231,8 +250,12 @@ final class GenerationBatch {
     }
 
     private int longest(int request) {
-        int length = requests.get(request).promptIds().length + settings.maxNewTokens();
+        int length = requests.get(request).promptIds().length + mostTokens(request);
         return Math.min(length, Generator.context(model));
+    }
+
+    private int mostTokens(int request) {
+        return Math.min(settings.maxNewTokens(), requests.get(request).mostTokens());
     }
 
     private static int blocksOf(int tokens) {

@@ -54,15 +54,16 @@ final class Sample {
         history.add(token);
     }
 
-    /** Decides whether the token added last ends the sample. */
-    boolean finished(int[] eosIds, int maxNewTokens, int maxLength) {
+    /** Decides whether the token added last ends the sample; before its fewest tokens a stop text does not. */
+    boolean finished(int[] eosIds, int minNewTokens, int maxNewTokens, int maxLength) {
         int token = lastToken();
         for (int eos : eosIds) {
             if (token == eos) {
                 finishReason = FinishReason.EOS;
             }
         }
-        if (finishReason == null && stop.completedBy(token)) {
+        boolean stopped = stop.completedBy(token);
+        if (finishReason == null && stopped && history.newTokens() >= minNewTokens) {
             finishReason = FinishReason.STOP;
         }
         if (finishReason == null && (history.newTokens() >= maxNewTokens || history.length() >= maxLength)) {

@@ -30,8 +30,11 @@ public record StopTexts(List<String> texts, Supplier<StreamingDecoder> decoders)
             if (decoder == null) {
                 return false;
             }
+            int before = tail.length();
             tail.append(decoder.add(token));
-            boolean found = texts.stream().anyMatch(text -> tail.indexOf(text) >= 0);
+            // A text that was complete before does not count: it came where a sample might not end yet.
+            boolean found =
+                    texts.stream().anyMatch(text -> tail.indexOf(text, Math.max(0, before - text.length() + 1)) >= 0);
             int keep = texts.stream().mapToInt(String::length).max().orElse(0);
             tail.delete(0, Math.max(0, tail.length() - keep));
             return found;

@@ -67,10 +67,28 @@ public sealed interface LogitsProcessor {
         @Override
         public void process(double[] scores, TokenHistory history) {
             if (k < scores.length) {
-                double[] sorted = scores.clone();
-                Arrays.sort(sorted);
-                remove(scores, sorted[sorted.length - k]);
+                remove(scores, lowestOfHighest(scores));
             }
+        }
+
+        /** The k-th highest score: of twice as many at a time the higher half goes on. */
+        private double lowestOfHighest(double... scores) {
+            double[] highest = new double[Math.min(2 * k, scores.length)];
+            int count = 0;
+            double bound = Double.NEGATIVE_INFINITY;
+            for (double score : scores) {
+                if (count < k || score > bound) {
+                    highest[count++] = score;
+                }
+                if (count == highest.length) {
+                    Arrays.sort(highest);
+                    System.arraycopy(highest, count - k, highest, 0, k);
+                    count = k;
+                    bound = highest[0];
+                }
+            }
+            Arrays.sort(highest, 0, count);
+            return highest[count - k];
         }
     }
 
@@ -78,22 +96,35 @@ public sealed interface LogitsProcessor {
     record TopP(double p) implements LogitsProcessor {
         @Override
         public void process(double[] scores, TokenHistory history) {
-            double[] sorted = scores.clone();
-            Arrays.sort(sorted);
-            double largest = sorted[sorted.length - 1];
+            double largest = Arrays.stream(scores).max().orElseThrow();
+            double[] shares = new double[scores.length];
             double sum = 0;
-            for (double score : sorted) {
-                sum += Math.exp(score - largest);
+            for (int i = 0; i < scores.length; i++) {
+                shares[i] = Math.exp(scores[i] - largest);
+                sum += shares[i];
             }
-            double cumulative = 0;
-            for (int i = 0; i < sorted.length - 1; i++) {
-                cumulative += Math.exp(sorted[i] - largest) / sum;
-                if (cumulative > 1 - p) {
-                    remove(scores, sorted[i]);
-                    return;
+            // Tokens that together cannot hold what may be removed are removed without being put in order.
+            double sure = (1 - p) * sum / scores.length;
+            double removed = 0;
+            double[] others = new double[scores.length];
+            int count = 0;
+            for (int i = 0; i < scores.length; i++) {
+                if (shares[i] < sure) {
+                    removed += shares[i];
+                } else {
+                    others[count++] = scores[i];
                 }
             }
-            remove(scores, largest);
+            Arrays.sort(others, 0, count);
+            int lowest = 0;
+            while (lowest < count - 1) {
+                removed += Math.exp(others[lowest] - largest);
+                if (removed > (1 - p) * sum) {
+                    break;
+                }
+                lowest++;
+            }
+            remove(scores, others[lowest]);
         }
     }
 

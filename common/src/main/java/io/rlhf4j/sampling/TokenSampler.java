@@ -37,6 +37,9 @@ public final class TokenSampler {
         if (settings.topP() < 1) {
             restrictions.add(new LogitsProcessor.TopP(settings.topP()));
         }
+        if (settings.minP() > 0) {
+            restrictions.add(new LogitsProcessor.MinP(settings.minP()));
+        }
     }
 
     /** Whether tokens are drawn from the softmax as it is: no penalty, no restriction, not the most probable one. */
@@ -69,7 +72,7 @@ public final class TokenSampler {
         double largest = scores[largest()];
         double sum = 0;
         for (int i = 0; i < scores.length; i++) {
-            scores[i] = Math.exp(scores[i] - largest);
+            scores[i] = scores[i] == Double.NEGATIVE_INFINITY ? 0 : Math.exp(scores[i] - largest);
             sum += scores[i];
         }
         return draw(sum, uniform);

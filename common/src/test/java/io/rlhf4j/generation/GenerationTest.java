@@ -228,6 +228,18 @@ class GenerationTest {
     }
 
     @Test
+    void aRequestMayAskForShorterSamplesThanOthers() {
+        CausalLanguageModel model = unchecked(MISTRAL);
+        Generator generator = generator(model, "max_new_tokens: 12, batch: 2", NO_EOS);
+        List<List<Generation>> samples = generator.generate(
+                scope,
+                List.of(request(1).withMostTokens(1), request(2), request(3).withMostTokens(7)));
+        assertThat(samples).extracting(each -> each.get(0).ids().length).containsExactly(1, 12, 7);
+        assertThat(samples.get(2).get(0).ids())
+                .isEqualTo(Arrays.copyOf(only(generator, request(3)).ids(), 7));
+    }
+
+    @Test
     void theModelsContextEndsASampleAndAPromptThatFillsItIsRefused() {
         CausalLanguageModel model = unchecked(OPT);
         Generator generator = generator(model, "max_new_tokens: 50", NO_EOS);

@@ -12,17 +12,20 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
- * Generation at temperature 1 over the whole vocabulary; every answer has the same length, because nothing ends it.
+ * Generation at temperature 1 over the whole vocabulary; the length of every answer is given, because nothing ends it.
  *
  * @param batch prompts at once
  * @param prompt tokens of each
- * @param newTokens tokens of each answer
+ * @param newTokens tokens of each answer, or of the longest
+ * @param mixed whether answers have the {@link PeerLengths lengths} of other systems' scripts instead
  */
-public record GenerateBench(int batch, int prompt, int newTokens) {
+public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed) {
     /** Measures one model. */
     public Measurement measure(BenchModel shape, BenchSettings settings) throws IOException {
         SamplingConfig sampling = ConfigFile.parse(
@@ -32,15 +35,19 @@ public record GenerateBench(int batch, int prompt, int newTokens) {
             Generator generator = new Generator(model, sampling, new int[0], StopTexts.NONE);
             List<GenerationRequest> requests = requests(model.config().vocabSize());
             Rounds rounds = Rounds.of(settings, () -> requireLengths(generator.generate(scope, requests)));
+            ModelWork work = new ModelWork(model.config(), settings.type());
             return new Measurement(
-                    "generate",
-                    shape.label(),
-                    settings.typeName(),
-                    "%dx(%d+%d)".formatted(batch, prompt, newTokens),
-                    (long) batch * newTokens,
-                    rounds.seconds(),
-                    settings,
-                    Map.of("peak_tensors_mb", scope.peakBytes() >> 20));
+                            mixed ? "generate_mixed" : "generate",
+                            shape.label(),
+                            settings.typeName(),
+                            "%dx(%d+%s%d)"
+                                    .formatted(
+                                            batch, prompt, mixed ? PeerLengths.SHORTEST_ANSWER + ".." : "", newTokens),
+                            IntStream.of(lengths()).sum(),
+                            rounds.seconds(),
+                            settings,
+                            Map.of("peak_tensors_mb", scope.peakBytes() >> 20))
+                    .beside(limits -> work.generationSeconds(limits, prompt, lengths()));
         }
     }
 
@@ -48,8 +55,8 @@ public record GenerateBench(int batch, int prompt, int newTokens) {
     public List<PeerScript> peers(BenchModel shape, BenchSettings settings) {
         String type = settings.typeName();
         List<PeerScript> scripts = new ArrayList<>();
-        for (String cache : List.of("dynamic", "static")) {
-            scripts.add(PeerScript.of("generate.py", "--dtype", type, "--cache", cache));
+        for (String way : List.of("--cache=dynamic", "--cache=static", "--continuous")) {
+            scripts.add(PeerScript.of("generate.py", "--dtype", type, way, "--warmup", settings.warmup()));
         }
         for (String other : settings.type() == DType.BF16 ? List.of(type, "int8") : List.of(type)) {
             scripts.add(PeerScript.of("generate_ct2.py", "--dtype", other));
@@ -59,24 +66,35 @@ public record GenerateBench(int batch, int prompt, int newTokens) {
         }
         return scripts.stream()
                 .map(script -> script.with("--model", shape.name(), "--batch", batch, "--prompt", prompt)
-                        .with("--new", newTokens, "--threads", settings.threads()))
+                        .with("--new", newTokens, "--threads", settings.threads())
+                        .with("--repeats", settings.repeats()))
+                .map(script -> mixed ? script.with("--mixed") : script)
                 .toList();
     }
 
-    private List<GenerationRequest> requests(int vocabulary) {
+    List<GenerationRequest> requests(int vocabulary) {
         RandomStream stream = RandomStream.of(1);
         List<GenerationRequest> requests = new ArrayList<>();
+        int[] lengths = lengths();
         for (int row = 0; row < batch; row++) {
-            requests.add(GenerationRequest.of(TrainBench.row(stream.at(row), prompt, vocabulary), stream.at(-row - 1)));
+            requests.add(GenerationRequest.of(TrainBench.row(stream.at(row), prompt, vocabulary), stream.at(-row - 1))
+                    .withMostTokens(lengths[row]));
         }
         return requests;
     }
 
+    private int[] lengths() {
+        int[] lengths = new int[batch];
+        Arrays.fill(lengths, newTokens);
+        return mixed ? PeerLengths.answers(batch, newTokens) : lengths;
+    }
+
     private void requireLengths(List<List<Generation>> answers) {
-        for (List<Generation> samples : answers) {
-            if (samples.get(0).ids().length != newTokens) {
-                throw new IllegalStateException("an answer has %d tokens, not %d"
-                        .formatted(samples.get(0).ids().length, newTokens));
+        int[] lengths = lengths();
+        for (int row = 0; row < batch; row++) {
+            int made = answers.get(row).get(0).ids().length;
+            if (made != lengths[row]) {
+                throw new IllegalStateException("answer %d has %d tokens, not %d".formatted(row, made, lengths[row]));
             }
         }
     }

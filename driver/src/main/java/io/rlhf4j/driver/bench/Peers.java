@@ -22,32 +22,50 @@ import java.util.Optional;
 public record Peers(Path folder, String python) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** The measurement that a script prints; empty where it fails, which some systems do on some processors. */
-    public Optional<Map<String, Object>> measure(PeerScript script) throws IOException, InterruptedException {
+    /**
+     * The measurement that a script prints. Where it fails, which some systems do on some processors, a line that says so
+     * with the last words of the script.
+     */
+    public Map<String, Object> measure(PeerScript script) throws IOException, InterruptedException {
         Path file = folder.resolve(script.file());
         if (!Files.isRegularFile(file)) {
             throw Rlhf4jException.configuration(
                     "there is no peer script %s; --peers names the folder of the scripts".formatted(file));
         }
-        List<String> command = new ArrayList<>(List.of(python, script.file()));
+        List<String> command = new ArrayList<>(List.of(script.python().orElse(python), script.file()));
         command.addAll(script.arguments());
-        Process process;
+        Path errors = Files.createTempFile("rlhf4j-peer", ".log");
         try {
-            process = new ProcessBuilder(command)
+            Process process = start(command, errors);
+            try {
+                String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                Optional<Map<String, Object>> measured =
+                        process.waitFor() == 0 ? lastMeasurement(printed) : Optional.empty();
+                return measured.orElse(Map.of("failed", script.toString(), "said", lastLine(errors)));
+            } finally {
+                process.destroy();
+            }
+        } finally {
+            Files.delete(errors);
+        }
+    }
+
+    private Process start(List<String> command, Path errors) {
+        try {
+            return new ProcessBuilder(command)
                     .directory(folder.toFile())
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(errors.toFile())
                     .start();
         } catch (IOException e) {
             throw Rlhf4jException.configuration(
                     "'%s' cannot be started (%s); --peer-python names the Python that has the peers' packages"
-                            .formatted(python, e.getMessage()));
+                            .formatted(command.get(0), e.getMessage()));
         }
-        try {
-            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            return process.waitFor() == 0 ? lastMeasurement(printed) : Optional.empty();
-        } finally {
-            process.destroy();
-        }
+    }
+
+    private static String lastLine(Path errors) throws IOException {
+        String all = new String(Files.readAllBytes(errors), StandardCharsets.UTF_8).strip();
+        return all.substring(all.lastIndexOf('\n') + 1);
     }
 
     private static Optional<Map<String, Object>> lastMeasurement(String printed) {

@@ -14,6 +14,7 @@ import io.rlhf4j.reward.RewardSum;
 import io.rlhf4j.reward.ScoreModelReward;
 import io.rlhf4j.reward.WeightedReward;
 import io.rlhf4j.sampling.RandomStream;
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tokenizer.Tokenizer;
 import io.rlhf4j.workers.collective.Collectives;
@@ -28,7 +29,9 @@ import io.rlhf4j.workers.rollout.TimedRollouts;
 import io.rlhf4j.workers.training.PpoTrainer;
 import io.rlhf4j.workers.training.PpoUpdate;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +93,9 @@ public record PpoBench(int batch, int prompt, int newTokens) {
                             TRAIN_ACTOR, update.metrics().get("seconds_train_actor"),
                             TRAIN_CRITIC, update.metrics().get("seconds_train_critic")));
                 });
-                return measurement(shape, settings, rounds, phases.subList(settings.warmup(), phases.size()), scope);
+                ModelWork work = new ModelWork(actor.config(), settings.type());
+                return measurement(shape, settings, rounds, phases.subList(settings.warmup(), phases.size()), scope)
+                        .beside(limits -> leastSeconds(work, limits));
             }
         }
     }
@@ -114,6 +119,60 @@ public record PpoBench(int batch, int prompt, int newTokens) {
                 rounds.seconds(),
                 settings,
                 more);
+    }
+
+    /** Answers, the forward passes of four models and the training of two. */
+    private double leastSeconds(ModelWork work, MachineLimits limits) {
+        int[] answers = new int[batch];
+        Arrays.fill(answers, newTokens);
+        int[] sequences = new int[batch];
+        Arrays.fill(sequences, prompt + newTokens);
+        long heads = (long) batch * newTokens;
+        double scores = 2 * work.forward(heads, sequences) + 2 * work.forward(0, sequences);
+        double training = work.training(heads, sequences) + work.training(0, sequences);
+        return work.generationSeconds(limits, prompt, answers) + (scores + training) / limits.flopsPerSecond();
+    }
+
+    /** Scripts that do the same with PyTorch, in all types that it has for this. */
+    public List<PeerScript> peers(BenchModel shape, BenchSettings settings) {
+        return (settings.type() == DType.BF16 ? List.of("autocast", "master") : List.of("fp32"))
+                .stream()
+                        .map(type -> common(PeerScript.of("ppo_step.py", "--dtype", type), settings)
+                                .with("--model", shape.name(), "--new", newTokens)
+                                .with("--warmup", settings.warmup(), "--repeats", settings.repeats()))
+                        .toList();
+    }
+
+    /**
+     * The script of TRL, which knows shapes alone.
+     *
+     * @param python that has its packages
+     * @param tokenizer folder with the tokenizer that it is given
+     */
+    public PeerScript trl(BenchModel shape, BenchSettings settings, String python, Path tokenizer) {
+        String type = settings.type() == DType.BF16 ? "autocast" : "fp32";
+        return common(PeerScript.of("ppo_trl.py", "--dtype", type), settings)
+                .with("--model", shape.name(), "--new", newTokens, "--tokenizer", tokenizer)
+                .with("--warmup", settings.warmup(), "--repeats", settings.repeats())
+                .runBy(python);
+    }
+
+    /**
+     * The script of DeepSpeed-Chat, which has the shape opt-125m in bf16 alone and leaves the scores out of its time.
+     *
+     * @param python that has its packages
+     * @param chat DeepSpeed-Chat itself
+     * @param work folder with what its second step has made there
+     */
+    public PeerScript deepSpeedChat(BenchSettings settings, String python, Path chat, Path work) {
+        return common(PeerScript.of("deepspeed_chat.py", "--step", 3, "--world", 1, "--zero", 0), settings)
+                .with("--chat", chat, "--python", python, "--work", work, "--answer", newTokens)
+                .with("--iterations", settings.warmup() + settings.repeats())
+                .comparedWith(List.of(GENERATE, TRAIN_ACTOR, TRAIN_CRITIC));
+    }
+
+    private PeerScript common(PeerScript script, BenchSettings settings) {
+        return script.with("--batch", batch, "--prompt", prompt, "--threads", settings.threads());
     }
 
     private PpoConfig ppo() {

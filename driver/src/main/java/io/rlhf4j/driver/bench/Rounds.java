@@ -14,6 +14,9 @@ final class Rounds {
     static Rounds of(BenchSettings settings, Runnable work) {
         Rounds rounds = new Rounds();
         for (int round = -settings.warmup(); round < settings.repeats(); round++) {
+            if (round == 0) {
+                settings.profile().ifPresent(OperationProfile::begin);
+            }
             long start = System.nanoTime();
             work.run();
             double taken = (System.nanoTime() - start) / 1e9;
@@ -24,6 +27,7 @@ final class Rounds {
                 rounds.seconds.add(taken);
             }
         }
+        settings.profile().ifPresent(OperationProfile::end);
         return rounds;
     }
 

@@ -4,10 +4,12 @@ import io.rlhf4j.driver.bench.BenchModel;
 import io.rlhf4j.driver.bench.BenchSettings;
 import io.rlhf4j.driver.bench.CollectivesBench;
 import io.rlhf4j.driver.bench.GenerateBench;
+import io.rlhf4j.driver.bench.KernelsBench;
 import io.rlhf4j.driver.bench.Measurement;
 import io.rlhf4j.driver.bench.OptimizerBench;
 import io.rlhf4j.driver.bench.PpoBench;
 import io.rlhf4j.driver.bench.ScalingBench;
+import io.rlhf4j.driver.bench.SwitchBench;
 import io.rlhf4j.driver.bench.TrainBench;
 import io.rlhf4j.driver.scaling.Cluster;
 import io.rlhf4j.driver.scaling.ClusterTables;
@@ -26,7 +28,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         description =
-                "Measures training, generation, PPO and collectives on this machine; each measurement is a line of"
+                "Measures training, generation, PPO, kernels and collectives on this machine; each measurement is a line of"
                         + " JSON.",
         mixinStandardHelpOptions = true)
 final class BenchCommand {
@@ -67,6 +69,12 @@ final class BenchCommand {
         @Option(names = "--repeats", defaultValue = "3", paramLabel = "N", description = "Rounds measured.")
         private int repeats;
 
+        @Option(
+                names = "--profile",
+                description = "A line for each operation of the backend follows: its share of a round of training,"
+                        + " generation or PPO, without others in turn.")
+        private boolean profiled;
+
         private BenchModel shape() {
             return new BenchModel(model);
         }
@@ -81,7 +89,8 @@ final class BenchCommand {
             if (!choice.note().isEmpty()) {
                 terminal.err().println("note: " + choice.note());
             }
-            return new BenchSettings(choice.backend(), all, type, warmup, repeats);
+            BenchSettings settings = new BenchSettings(choice.backend(), all, type, warmup, repeats);
+            return profiled ? settings.profiled() : settings;
         }
     }
 
@@ -94,9 +103,13 @@ final class BenchCommand {
             @Option(names = "--batch", defaultValue = "4", description = "Rows. (${DEFAULT-VALUE})") int batch,
             @Option(names = "--seq", defaultValue = "256", description = "Tokens of a row. (${DEFAULT-VALUE})")
                     int length,
-            @Option(names = "--mixed", description = "Rows of 16 to SEQ tokens.") boolean mixed)
-            throws IOException {
-        return print(new TrainBench(batch, length, mixed).measure(common.shape(), common.settings(terminal)));
+            @Option(names = "--mixed", description = "Rows of 16 to SEQ tokens.") boolean mixed,
+            @Mixin PeerOptions peers)
+            throws IOException, InterruptedException {
+        TrainBench bench = new TrainBench(batch, length, mixed);
+        BenchSettings settings = common.settings(terminal);
+        return peers.print(
+                terminal, () -> bench.measure(common.shape(), settings), bench.peers(common.shape(), settings));
     }
 
     @Command(
@@ -115,7 +128,7 @@ final class BenchCommand {
                 new OptimizerBench(Optional.ofNullable(folder)).measure(common.shape(), common.settings(terminal)));
     }
 
-    @Command(name = "generate", description = "Answers of a fixed length, sampled.", mixinStandardHelpOptions = true)
+    @Command(name = "generate", description = "Answers of a given length, sampled.", mixinStandardHelpOptions = true)
     int generate(
             @Mixin Common common,
             @Option(names = "--batch", defaultValue = "8", description = "Prompts at once. (${DEFAULT-VALUE})")
@@ -124,9 +137,10 @@ final class BenchCommand {
                     int prompt,
             @Option(names = "--new", defaultValue = "256", description = "Tokens of an answer. (${DEFAULT-VALUE})")
                     int newTokens,
+            @Option(names = "--mixed", description = "Answers of 8 to NEW tokens.") boolean mixed,
             @Mixin PeerOptions peers)
             throws IOException, InterruptedException {
-        GenerateBench bench = new GenerateBench(batch, prompt, newTokens);
+        GenerateBench bench = new GenerateBench(batch, prompt, newTokens, mixed);
         BenchSettings settings = common.settings(terminal);
         return peers.print(
                 terminal, () -> bench.measure(common.shape(), settings), bench.peers(common.shape(), settings));
@@ -143,9 +157,37 @@ final class BenchCommand {
             @Option(names = "--prompt", defaultValue = "128", description = "Tokens of a prompt. (${DEFAULT-VALUE})")
                     int prompt,
             @Option(names = "--new", defaultValue = "128", description = "Tokens of an answer. (${DEFAULT-VALUE})")
+                    int newTokens,
+            @Mixin PeerOptions peers,
+            @Mixin PpoPeerOptions others)
+            throws IOException, InterruptedException {
+        PpoBench bench = new PpoBench(batch, prompt, newTokens);
+        BenchSettings settings = common.settings(terminal);
+        return peers.print(
+                terminal,
+                () -> bench.measure(common.shape(), settings),
+                others.scripts(bench, common.shape(), settings));
+    }
+
+    @Command(
+            name = "switch",
+            description =
+                    "What it costs to go from training to generation and back, as share of a PPO iteration, which is"
+                            + " measured first.",
+            mixinStandardHelpOptions = true)
+    int change(
+            @Mixin Common common,
+            @Option(names = "--batch", defaultValue = "8", description = "Prompts. (${DEFAULT-VALUE})") int batch,
+            @Option(names = "--prompt", defaultValue = "128", description = "Tokens of a prompt. (${DEFAULT-VALUE})")
+                    int prompt,
+            @Option(names = "--new", defaultValue = "128", description = "Tokens of an answer. (${DEFAULT-VALUE})")
                     int newTokens)
             throws IOException {
-        return print(new PpoBench(batch, prompt, newTokens).measure(common.shape(), common.settings(terminal)));
+        BenchSettings settings = common.settings(terminal);
+        Measurement iteration = new PpoBench(batch, prompt, newTokens).measure(common.shape(), settings);
+        print(iteration);
+        return print(
+                new SwitchBench(batch, prompt, newTokens).measure(common.shape(), settings, iteration.medianSeconds()));
     }
 
     @Command(
@@ -215,6 +257,23 @@ final class BenchCommand {
             mixinStandardHelpOptions = true)
     int clusters() {
         terminal.out().print(ClusterTables.text(Cluster.H100));
+        return 0;
+    }
+
+    @Command(
+            name = "kernels",
+            description =
+                    "The operations of a backend one by one, each with its share of the machine's limit; its shapes are"
+                            + " those of opt-125m.",
+            mixinStandardHelpOptions = true)
+    int kernels(
+            @Mixin Common common,
+            @Option(
+                            names = "--kernel",
+                            paramLabel = "NAME",
+                            description = "Only these; may be given several times. All when absent.")
+                    List<String> names) {
+        new KernelsBench(names == null ? List.of() : names).measure(common.settings(terminal), this::print);
         return 0;
     }
 

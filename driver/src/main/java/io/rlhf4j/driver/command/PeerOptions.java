@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.command;
 
 import io.rlhf4j.driver.bench.Comparison;
+import io.rlhf4j.driver.bench.Measurement;
 import io.rlhf4j.driver.bench.PeerScript;
 import io.rlhf4j.driver.bench.Peers;
 import java.io.IOException;
@@ -32,7 +33,7 @@ final class PeerOptions {
     private List<String> chosen = new ArrayList<>();
 
     @Option(
-            names = "--turns",
+            names = {"--turns", "--rounds"},
             defaultValue = "3",
             paramLabel = "N",
             description = "How often ours and the others are measured in turn. (${DEFAULT-VALUE})")
@@ -42,7 +43,9 @@ final class PeerOptions {
     int print(Terminal terminal, Comparison.Ours ours, List<PeerScript> scripts)
             throws IOException, InterruptedException {
         if (folder == null) {
-            terminal.out().println(ours.measure().json());
+            Measurement measurement = ours.measure();
+            terminal.out().println(measurement.json());
+            measurement.profile().forEach(terminal.out()::println);
             return 0;
         }
         List<PeerScript> wanted = scripts.stream()

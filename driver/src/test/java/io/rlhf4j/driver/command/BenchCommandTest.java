@@ -2,9 +2,14 @@ package io.rlhf4j.driver.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rlhf4j.driver.bench.BenchSettings;
+import io.rlhf4j.driver.bench.PeerScript;
+import io.rlhf4j.driver.bench.PpoBench;
+import io.rlhf4j.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BenchCommandTest {
     private static final String PEER_LINE =
             "{\"task\": \"generate\", \"peer\": \"other\", \"model\": \"tiny\", \"dtype\": \"fp32\","
-                    + " \"shape\": \"2x(5+4)\", \"tokens_per_s\": 20.0}";
+                    + " \"shape\": \"2x(5+4)\", \"tokens_per_s\": 20.0, \"peak_rss_mb\": 100}";
 
     private static JsonNode measured(String... arguments) throws IOException {
         ToolRun run = ToolRun.of(arguments);
@@ -110,8 +115,9 @@ class BenchCommandTest {
             lines.add(new ObjectMapper().readTree(line));
         }
         assertThat(lines.stream().map(line -> line.path("peer").asText("none")))
-                .containsExactly("rlhf4j-cpu", "other", "none", "rlhf4j-cpu", "other", "none", "other");
+                .containsExactly("rlhf4j-cpu", "other", "none", "rlhf4j-cpu", "other", "none", "other", "other");
         assertThat(lines.get(2).path("failed").asText()).startsWith("generate_ct2.py --dtype fp32");
+        assertThat(lines.get(2).path("said").asText()).isEqualTo("this processor cannot");
         JsonNode ratio = lines.get(6);
         double own = Stream.of(0, 3)
                 .mapToDouble(turn -> lines.get(turn).path("tokens_per_s").asDouble())
@@ -121,8 +127,104 @@ class BenchCommandTest {
         assertThat(ratio.path("turns").asInt()).isEqualTo(2);
         assertThat(ratio.path("ratio").asDouble()).isCloseTo(own / 20, within(0.01));
         assertThat(ratio.path("ratio_min").asDouble()).isLessThanOrEqualTo(own / 20 + 0.01);
+        assertThat(lines.get(7).path("task").asText()).isEqualTo("ratio_to_best");
+        assertThat(ratio.path("peer_peak_rss_mb").asInt()).isEqualTo(100);
+        assertThat(ratio.path("memory_ratio").asDouble())
+                .isCloseTo(ratio.path("our_peak_rss_mb").asDouble() / 100, within(0.01));
         assertThat(Files.readString(folder.resolve("asked")).lines()).hasSize(2).allSatisfy(line -> assertThat(line)
-                .startsWith("--dtype fp32 --cache dynamic --model tiny --batch 2 --prompt 5 --new 4 --threads"));
+                .startsWith(
+                        "--dtype fp32 --cache=dynamic --warmup 1 --model tiny --batch 2 --prompt 5 --new 4 --threads"));
+    }
+
+    /** Each system's line says how it was started; the fastest is the one that counts. */
+    @Test
+    void theRatioToTheFastestPeerComesLast(@TempDir Path folder) throws IOException {
+        Files.writeString(
+                folder.resolve("train_step.py"),
+                """
+                case "$*" in *--compile*) speed=7 ;; *) speed=5 ;; esac
+                echo "{\\"task\\": \\"train_step\\", \\"peer\\": \\"$*\\", \\"tokens_per_s\\": $speed}"
+                """);
+        ToolRun run =
+                ToolRun.of(("bench train --model tiny --batch 2 --seq 20 --mixed --repeats 1 --rounds 1 --dtype bf16"
+                                + " --peer-python sh --peer master --peers " + folder)
+                        .split(" "));
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        assertThat(lines).hasSize(6);
+        // 18 and 17 tokens: lengths are those of the script.
+        assertThat(lines.get(0).path("tokens_per_s").asDouble()
+                        * lines.get(0).path("step_s").asDouble())
+                .isBetween(34.0, 36.0);
+        assertThat(lines.get(5).path("task").asText()).isEqualTo("ratio_to_best");
+        assertThat(lines.get(5).path("peer").asText())
+                .startsWith("--dtype master --model tiny --batch 2 --seq 20 --threads")
+                .endsWith("--warmup 1 --repeats 1 --mixed --compile");
+        assertThat(lines.get(5).path("peer_tokens_per_s").asDouble()).isEqualTo(7);
+    }
+
+    @Test
+    void deepSpeedChatIsComparedWithoutTheScoresThatItLeavesOut(@TempDir Path folder) throws IOException {
+        Files.writeString(
+                folder.resolve("deepspeed_chat.py"),
+                "echo '{\"task\": \"ppo_step\", \"peer\": \"chat\", \"step_s\": 50}'");
+        Files.writeString(folder.resolve("ppo_step.py"), "exit 1");
+        ToolRun run = ToolRun.of(("bench ppo --model tiny --batch 2 --prompt 5 --new 4 --repeats 1 --turns 1"
+                        + " --peer-python sh --peers %1$s --deepspeed-python python --deepspeed-chat %1$s"
+                        + " --deepspeed-work %1$s")
+                .formatted(folder)
+                .split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("--model opt-125m --dtype bf16 alone");
+
+        PeerScript script = new PpoBench(8, 5, 4)
+                .deepSpeedChat(new BenchSettings(null, 2, DType.BF16, 1, 2), "python", folder, folder);
+        assertThat(script.phases()).containsExactly("generate_s", "train_actor_s", "train_critic_s");
+        assertThat(script.toString()).contains("--batch 8 --prompt 5 --threads 2", "--answer 4 --iterations 3");
+    }
+
+    @Test
+    void theSwitchFromTrainingToGenerationIsMeasuredBesideAnIteration() throws IOException {
+        ToolRun run =
+                ToolRun.of("bench switch --model tiny --batch 2 --prompt 5 --new 4 --warmup 1 --repeats 2".split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<String> lines = run.out().lines().toList();
+        assertThat(lines).hasSize(2);
+        JsonNode change = new ObjectMapper().readTree(lines.get(1));
+        assertThat(change.path("task").asText()).isEqualTo("switch");
+        assertThat(change.path("pack_s").asDouble()).isPositive();
+        double iteration = change.path("ppo_step_s").asDouble();
+        assertThat(iteration)
+                .isCloseTo(
+                        new ObjectMapper().readTree(lines.get(0)).path("step_s").asDouble(), within(1e-3));
+        assertThat(change.path("layout_share").asDouble())
+                .isCloseTo(
+                        (change.path("pack_s").asDouble()
+                                        + change.path("free_s").asDouble())
+                                / iteration,
+                        within(0.01));
+    }
+
+    @Test
+    void kernelsAreMeasuredBesideTheMachinesLimit() throws IOException {
+        ToolRun run = ToolRun.of("bench kernels --repeats 2 --kernel copy --kernel attention".split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<String> lines = run.out().lines().toList();
+        assertThat(lines).hasSize(2);
+        JsonNode attention = new ObjectMapper().readTree(lines.get(0));
+        assertThat(attention.path("model").asText()).isEqualTo("attention");
+        assertThat(attention.path("shape").asText()).isEqualTo("4x256x768");
+        assertThat(attention.path("limited_by").asText()).isEqualTo("flops");
+        JsonNode copy = new ObjectMapper().readTree(lines.get(1));
+        assertThat(copy.path("limited_by").asText()).isEqualTo("memory");
+        // 16,384 x 768 numbers are read and written.
+        assertThat(copy.path("gb_per_s").asDouble() * copy.path("step_us").asDouble() * 1e3)
+                .isCloseTo(2 * 4 * 16_384 * 768.0, withinPercentage(5));
+        assertThat(copy.path("limit_share").asDouble()).isBetween(0.02, 1.5);
     }
 
     @Test
