@@ -4,12 +4,8 @@ import io.rlhf4j.driver.scaling.Shape;
 import io.rlhf4j.driver.scaling.StepTime;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.DType;
-import io.rlhf4j.tensor.Scope;
-import io.rlhf4j.tensor.Tensor;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
-import io.rlhf4j.workers.collective.Pending;
-import io.rlhf4j.workers.collective.Shards;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -17,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
@@ -34,9 +29,6 @@ import java.util.function.Supplier;
  * @param stages of ZeRO
  */
 public record ScalingBench(int batch, int length, List<Integer> ranks, List<Integer> stages) {
-    /** Exchanges of next to nothing that are timed together. */
-    private static final int MESSAGES = 50;
-
     /**
      * Measures and predicts.
      *
@@ -47,12 +39,17 @@ public record ScalingBench(int batch, int length, List<Integer> ranks, List<Inte
             BenchModel model, Supplier<Backend> backends, BenchSettings settings, Consumer<Measurement> measured)
             throws IOException {
         Maker maker = new Maker(model, backends, settings.type());
-        ScalingConstants constants = constants(maker, settings, measured);
-        for (int stage : stages) {
-            for (int count : ranks) {
-                List<Double> seconds =
-                        count == 1 ? alone(maker, stage, settings) : together(maker, stage, count, settings);
-                measured.accept(against(model, constants.predicted(stage, count), stage, count, seconds, settings));
+        try (RankStep alone = maker.make(0, this, LocalGroup.single())) {
+            List<Double> first = Rounds.of(settings, alone::run).seconds();
+            ScalingConstants constants = constants(maker, alone, Measurement.median(first), settings);
+            measured.accept(told(constants, first, model, settings));
+            for (int stage : stages) {
+                for (int count : ranks) {
+                    Pair pair = together(maker, stage, count, alone, settings);
+                    double drift = Measurement.median(pair.alone()) / Measurement.median(first);
+                    StepTime predicted = constants.predicted(stage, count, drift);
+                    measured.accept(against(model, predicted, stage, count, drift, pair.together(), settings));
+                }
             }
         }
     }
@@ -68,58 +65,47 @@ public record ScalingBench(int batch, int length, List<Integer> ranks, List<Inte
         }
     }
 
-    private ScalingConstants constants(Maker maker, BenchSettings settings, Consumer<Measurement> measured) {
+    private ScalingConstants constants(Maker maker, RankStep alone, double step, BenchSettings settings) {
         int cores = Runtime.getRuntime().availableProcessors();
-        List<Double> steps;
-        double optimizer;
-        Shape shape;
-        try (RankStep one = maker.make(0, this, LocalGroup.single())) {
-            steps = Rounds.of(settings, one::run).seconds();
-            optimizer = Measurement.median(Rounds.of(settings, one::optimizer).seconds());
-            shape = new Shape(maker.model().label(), one.parameters(), one.units() - 2, 0);
-        }
-        double step = Measurement.median(steps);
+        double optimizer =
+                Measurement.median(Rounds.of(settings, alone::optimizer).seconds());
+        Shape shape = new Shape(maker.model().label(), alone.parameters(), alone.units() - 2, 0);
         Map<Integer, Double> crowding = new TreeMap<>(Map.of(1, 1.0));
+        Map<Integer, ScalingConstants.Network> networks = new TreeMap<>();
         for (int count : ranks) {
             crowding.computeIfAbsent(
                     ScalingConstants.sideBySide(count, cores), many -> sideBySide(maker, many, settings) / step);
+            if (count > 1) {
+                networks.put(count, new NetworkBench(shape, count, cores).measure(settings));
+            }
         }
-        Network network = network(shape, settings);
-        ScalingConstants constants = new ScalingConstants(
-                shape,
-                settings.type().bytes(),
-                cores,
-                step - optimizer,
-                optimizer,
-                crowding,
-                network.bytesPerSecond(),
-                network.messageSeconds());
-        measured.accept(new Measurement(
+        return new ScalingConstants(
+                shape, settings.type().bytes(), cores, step - optimizer, optimizer, crowding, networks);
+    }
+
+    private Measurement told(ScalingConstants constants, List<Double> steps, BenchModel model, BenchSettings settings) {
+        double flops = 3 * constants.shape().forwardFlops((double) batch * length);
+        Map<String, Object> more = new TreeMap<>();
+        more.put("parameters", (long) constants.shape().parameters());
+        more.put("cores", constants.cores());
+        more.put("passes_s", Measurement.rounded(constants.passes(), 4));
+        more.put("optimizer_s", Measurement.rounded(constants.optimizer(), 4));
+        more.put("gflop_per_s", Measurement.rounded(1e-9 * flops / constants.passes(), 1));
+        constants.crowding().forEach((count, times) -> more.put("crowding_" + count, Measurement.rounded(times, 3)));
+        constants.networks().forEach((count, network) -> {
+            more.put("network_gb_per_s_" + count, Measurement.rounded(network.bytesPerSecond() / 1e9, 3));
+            more.put("message_us_" + count, Measurement.rounded(network.messageSeconds() * 1e6, 1));
+            more.put("idle_" + count, Measurement.rounded(network.idle(), 3));
+        });
+        return new Measurement(
                 "scaling_constants",
-                shape.name(),
+                model.label(),
                 settings.trainingType(),
                 "%dx%d".formatted(batch, length),
                 (long) batch * length,
                 steps,
                 settings,
-                Map.of(
-                        "parameters", (long) shape.parameters(),
-                        "cores", cores,
-                        "passes_s", Measurement.rounded(constants.passes(), 4),
-                        "optimizer_s", Measurement.rounded(optimizer, 4),
-                        "gflop_per_s",
-                                Measurement.rounded(
-                                        3e-9 * shape.forwardFlops((double) batch * length) / constants.passes(), 1),
-                        "crowding", crowding.toString(),
-                        "network_gb_per_s_of_all", Measurement.rounded(network.bytesPerSecond() / 1e9, 3),
-                        "message_us", Measurement.rounded(network.messageSeconds() * 1e6, 1))));
-        return constants;
-    }
-
-    private List<Double> alone(Maker maker, int stage, BenchSettings settings) {
-        try (RankStep one = maker.make(stage, this, LocalGroup.single())) {
-            return Rounds.of(settings, one::run).seconds();
-        }
+                more);
     }
 
     /** Seconds of a step where so many ranks each take their own, and none waits for another but at the end. */
@@ -141,74 +127,53 @@ public record ScalingBench(int batch, int length, List<Integer> ranks, List<Inte
         }
     }
 
-    private List<Double> together(Maker maker, int stage, int count, BenchSettings settings) {
+    /** Seconds of each round: of one rank alone, and then of the group. */
+    private record Pair(List<Double> alone, List<Double> together) {}
+
+    private Pair together(Maker maker, int stage, int count, RankStep alone, BenchSettings settings) {
+        if (count == 1) {
+            try (RankStep one = maker.make(stage, this, LocalGroup.single())) {
+                return inTurn(alone, one::run, settings);
+            }
+        }
         RankStep[] steps = new RankStep[count];
         try (LoopbackRanks group = new LoopbackRanks(count, DType.FP32)) {
             group.onAll(rank -> steps[rank.rank()] = maker.make(stage, this, rank));
-            List<Double> seconds = Rounds.of(settings, () -> group.onAll(rank -> steps[rank.rank()].run()))
-                    .seconds();
+            Pair pair = inTurn(alone, () -> group.onAll(rank -> steps[rank.rank()].run()), settings);
             group.onAll(rank -> steps[rank.rank()].close());
-            return seconds;
+            return pair;
         }
     }
 
-    /** What two ranks' network carries. */
-    private record Network(double bytesPerSecond, double messageSeconds) {}
-
-    /** As the engine uses it: all units are on their way at once, first summed and cut, then gathered. */
-    private Network network(Shape shape, BenchSettings settings) {
-        int pair = 2;
-        try (LoopbackRanks group = new LoopbackRanks(pair, DType.FP32);
-                Scope scope = Scope.root(settings.backend(), "network")) {
-            int units = shape.layers() + 2;
-            Shards shards = Shards.even((long) (shape.parameters() / units), pair);
-            List<Tensor> wholes = new ArrayList<>();
-            for (int tensor = 0; tensor < pair * units; tensor++) {
-                wholes.add(scope.zeros(DType.FP32, Math.toIntExact(shards.elements())));
+    /** The machine moves within minutes: what is compared is measured in turn. */
+    private static Pair inTurn(RankStep alone, Runnable group, BenchSettings settings) {
+        List<Double> before = new ArrayList<>();
+        List<Double> seconds = new ArrayList<>();
+        for (int round = -settings.warmup(); round < settings.repeats(); round++) {
+            double one = seconds(alone::run);
+            double all = seconds(group);
+            if (round >= 0) {
+                before.add(one);
+                seconds.add(all);
             }
-            Shards few = Shards.even(pair, pair);
-            List<Tensor> small = List.of(scope.zeros(DType.FP32, pair), scope.zeros(DType.FP32, pair));
-            double message = Measurement.median(Rounds.of(
-                                    settings,
-                                    () -> group.onAll(rank -> {
-                                        for (int i = 0; i < MESSAGES; i++) {
-                                            exchange(rank, few, List.of(small.get(rank.rank())));
-                                        }
-                                    }))
-                            .seconds())
-                    / (2 * MESSAGES);
-            ConcurrentLinkedQueue<Long> sent = new ConcurrentLinkedQueue<>();
-            double seconds = Measurement.median(Rounds.of(settings, () -> {
-                        sent.clear();
-                        group.onAll(rank -> {
-                            long before = rank.metrics().sentBytes();
-                            exchange(rank, shards, wholes.subList(rank.rank() * units, (rank.rank() + 1) * units));
-                            sent.add(rank.metrics().sentBytes() - before);
-                        });
-                    })
-                    .seconds());
-            double bytes = sent.stream().mapToLong(Long::longValue).sum();
-            return new Network(bytes / Math.max(seconds - 2 * units * message, seconds / 2), message);
         }
+        return new Pair(before, seconds);
     }
 
-    private static void exchange(Collectives rank, Shards shards, List<Tensor> wholes) {
-        List<Pending> sums = wholes.stream()
-                .map(whole -> rank.startReduceScatterSum(whole, shards, own(rank, shards, whole)))
-                .toList();
-        sums.forEach(Pending::await);
-        List<Pending> gathers = wholes.stream()
-                .map(whole -> rank.startAllGather(own(rank, shards, whole), shards, whole))
-                .toList();
-        gathers.forEach(Pending::await);
-    }
-
-    private static Tensor own(Collectives rank, Shards shards, Tensor whole) {
-        return whole.slice(Math.toIntExact(shards.from(rank.rank())), Math.toIntExact(shards.to(rank.rank())));
+    private static double seconds(Runnable work) {
+        long begin = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - begin) * 1e-9;
     }
 
     private Measurement against(
-            BenchModel model, StepTime predicted, int stage, int count, List<Double> seconds, BenchSettings settings) {
+            BenchModel model,
+            StepTime predicted,
+            int stage,
+            int count,
+            double drift,
+            List<Double> seconds,
+            BenchSettings settings) {
         double measured = Measurement.median(seconds);
         return new Measurement(
                 "scaling_step",
@@ -221,6 +186,7 @@ public record ScalingBench(int batch, int length, List<Integer> ranks, List<Inte
                 Map.of(
                         "ranks", count,
                         "stage", stage,
+                        "drift", Measurement.rounded(drift, 3),
                         "predicted_s", Measurement.rounded(predicted.seconds(), 4),
                         "predicted_exchange_s", Measurement.rounded(predicted.exchange(), 4),
                         "predicted_sent_bytes", Math.round(predicted.sentBytes()),

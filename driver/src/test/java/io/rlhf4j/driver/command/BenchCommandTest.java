@@ -248,10 +248,14 @@ class BenchCommandTest {
         assertThat(lines.stream().map(line -> line.path("task").asText()))
                 .containsExactly("scaling_constants", "scaling_step", "scaling_step");
         JsonNode constants = lines.get(0);
-        assertThat(constants.path("network_gb_per_s_of_all").asDouble()).isPositive();
+        assertThat(constants.path("network_gb_per_s_2").asDouble()).isPositive();
+        assertThat(constants.path("idle_2").asDouble()).isBetween(0.0, 1.0);
         JsonNode alone = lines.get(1);
         assertThat(alone.path("predicted_s").asDouble())
-                .isCloseTo(constants.path("step_s").asDouble(), within(2e-4));
+                .isCloseTo(
+                        alone.path("drift").asDouble()
+                                * constants.path("step_s").asDouble(),
+                        within(2e-3));
         assertThat(alone.path("predicted_sent_bytes").asLong()).isZero();
         JsonNode two = lines.get(2);
         assertThat(two.path("shape").asText()).isEqualTo("2 ranks x 1x16");

@@ -81,6 +81,13 @@ class HdfsRunTest {
                 .hasSize(3);
         assertThat(ToolRun.of("inspect", run).out()).contains("done, ppo, exit code 0");
 
+        ToolRun asked = ToolRun.of(
+                "sql",
+                run,
+                "--json",
+                "SELECT count(*) AS answers, count(DISTINCT iteration, row_key) AS keys FROM rollouts");
+        assertThat(asked.out()).as(asked.err()).isEqualTo("{\"answers\":12,\"keys\":12}%n".formatted());
+
         assertThat(read("/runs/remote/" + ACTOR))
                 .isEqualTo(Files.readAllBytes(folder.resolve("runs/local").resolve(ACTOR)));
         everyFileHasTheCopiesThatTheConfigurationAsksFor();
