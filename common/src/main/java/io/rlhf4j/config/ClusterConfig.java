@@ -73,8 +73,9 @@ public record ClusterConfig(
                         preset = "30s")
                 Duration leaseExpiry,
         @Doc(
-                        value = "Settings of Spark, by their own names. A value may be `${env:NAME}` or"
-                                + " `${file:PATH}`; secrets have to be.")
+                        value =
+                                "Settings of Spark, by their own names; `spark.hadoop.*` are those of file systems, from"
+                                        + " the first file on. A value may be `${env:NAME}` or `${file:PATH}`; secrets have to be.")
                 Map<String, String> spark)
         implements Checked {
     /** Who scores sampled answers. */

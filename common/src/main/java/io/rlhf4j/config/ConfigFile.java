@@ -9,7 +9,6 @@ import io.rlhf4j.config.yaml.Node.Scalar;
 import io.rlhf4j.config.yaml.Setting;
 import io.rlhf4j.config.yaml.YamlReader;
 import io.rlhf4j.error.Rlhf4jException;
-import io.rlhf4j.format.PlainFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Reads and writes configurations. */
@@ -80,8 +80,10 @@ public final class ConfigFile {
         }
     }
 
+    /** By a connection of its own: the one that Hadoop keeps is to be made with what the configuration says of it. */
     private static String text(Path path, Configuration hadoop) {
-        try (FSDataInputStream stream = PlainFiles.fileSystem(path, hadoop).open(path)) {
+        try (FileSystem system = FileSystem.newInstance(path.toUri(), hadoop);
+                FSDataInputStream stream = system.open(path)) {
             return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         } catch (FileNotFoundException e) {
             throw Rlhf4jException.configuration(

@@ -29,7 +29,13 @@ public record SamplingConfig(
                         range = "(0, inf)")
                 double repetitionPenalty,
         @Doc("Texts that end a response.") List<String> stop,
-        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch)
+        @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch,
+        @Doc(
+                        value =
+                                "Whether weights are laid out anew while responses are generated: faster, and takes their"
+                                        + " memory once more.",
+                        preset = "true")
+                boolean packWeights)
         implements Checked {
     @Override
     public List<Finding> findings() {

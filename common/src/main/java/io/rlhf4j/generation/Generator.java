@@ -51,7 +51,7 @@ public final class Generator {
             }
         }
         try (Scope work = scope.child("generate");
-                PackedWeights packed = model.pack(work)) {
+                PackedWeights packed = settings.packWeights() ? model.pack(work) : null) {
             return new GenerationBatch(work, model, settings, eosIds, stopTexts, requests, listener).run();
         }
     }

@@ -122,12 +122,20 @@ public final class SmallFiles {
         if (system.getUri().getScheme().equals("file")) {
             return claimLocal(java.nio.file.Path.of(system.makeQualified(path).toUri()), bytes);
         }
-        try (OutputStream stream = system.create(path, false)) {
-            stream.write(bytes);
-            return true;
-        } catch (FileAlreadyExistsException taken) {
-            return false;
+        OutputStream made;
+        try {
+            made = system.create(path, false);
+        } catch (IOException refused) {
+            // HDFS says in a way of its own that somebody else is just writing it.
+            if (refused instanceof FileAlreadyExistsException || system.exists(path)) {
+                return false;
+            }
+            throw refused;
         }
+        try (OutputStream stream = made) {
+            stream.write(bytes);
+        }
+        return true;
     }
 
     private static boolean claimLocal(java.nio.file.Path file, byte[] bytes) throws IOException {

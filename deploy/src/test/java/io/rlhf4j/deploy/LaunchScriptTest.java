@@ -73,6 +73,15 @@ class LaunchScriptTest {
     }
 
     @Test
+    void hadoopsOwnSettingsAreFoundWhereTheEnvironmentNamesThem() throws Exception {
+        Map<String, String> environment = Map.of("HADOOP_CONF_DIR", "/etc/hadoop/conf");
+        assertThat(run(SCRIPT, environment, "--dry-run", "plan").text()).contains(" -cp /etc/hadoop/conf:");
+        assertThat(run(SCRIPT, Map.of("HADOOP_CONF_DIR", ""), "--dry-run", "plan")
+                        .text())
+                .doesNotContain(" -cp :");
+    }
+
+    @Test
     void aLinkToTheScriptWorks() throws Exception {
         Path link = Files.createSymbolicLink(elsewhere.resolve("rlhf4j"), SCRIPT);
         assertThat(run(link, Map.of(), "--dry-run", "plan").text())

@@ -54,7 +54,7 @@ public final class TinyPpo implements AutoCloseable {
     public final Scope scope = Scope.root(TinyModels.backend(), "rank");
     public final CausalLanguageModel actor;
     private final CausalLanguageModel reference;
-    private final ScoreModel critic;
+    public final ScoreModel critic;
     public final TrainingEngine actorEngine;
     public final TrainingEngine criticEngine;
     public final RolloutWorker worker;

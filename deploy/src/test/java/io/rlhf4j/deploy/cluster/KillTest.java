@@ -148,12 +148,14 @@ class KillTest {
         return runFolder(run).openMetrics().rows();
     }
 
-    /** All metrics but those that tell of time and memory, by series and position. */
+    /** All metrics but those that tell of time, memory and the network, by series and position. */
     private Map<String, Map<String, Double>> numbers(String run) throws IOException {
         Map<String, Map<String, Double>> numbers = new TreeMap<>();
         for (MetricsRow row : metrics(run)) {
             Map<String, Double> values = new TreeMap<>(row.values());
-            values.keySet().removeIf(name -> name.matches("(seconds|tokens_per_second|memory|slowest_rank)(_.*)?"));
+            values.keySet()
+                    .removeIf(name ->
+                            name.matches("(seconds|tokens_per_second|memory|communication|slowest_rank)(_.*)?"));
             assertThat(values).isNotEmpty();
             numbers.put("%s %s %d".formatted(row.step(), row.series(), row.position()), values);
         }

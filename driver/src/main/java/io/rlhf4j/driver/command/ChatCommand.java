@@ -3,13 +3,13 @@ package io.rlhf4j.driver.command;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.driver.chat.ChatModel;
 import io.rlhf4j.driver.chat.Conversation;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.sampling.RandomStream;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,7 +22,6 @@ import picocli.CommandLine.Option;
 final class ChatCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interrupts interrupts;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ModelOptions options;
@@ -38,7 +37,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         SamplingConfig sampling = options.sampling();
-        try (ChatModel model = options.load(terminal, hadoop)) {
+        try (ChatModel model = options.load(terminal, HadoopSettings.ofProcess())) {
             // Typing is waited for in a read that no interrupt ends, and there is nothing to lose here.
             interrupts.onStop(() -> Runtime.getRuntime().halt(130));
             terminal.err().println("%s; /new begins anew, /exit ends".formatted(options));

@@ -4,6 +4,7 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Step;
 import io.rlhf4j.driver.pipeline.RunCheckpoints;
 import io.rlhf4j.driver.pipeline.RunCheckpoints.Entry;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.Fence;
@@ -27,7 +28,6 @@ import picocli.CommandLine.Spec;
 @Command(name = "checkpoint", description = "Looks after the checkpoints of a run.", mixinStandardHelpOptions = true)
 final class CheckpointCommand implements Runnable {
     private final Terminal terminal;
-    private final Configuration hadoop = new Configuration();
 
     @Spec
     private CommandSpec spec;
@@ -77,6 +77,7 @@ final class CheckpointCommand implements Runnable {
                                     "Those whose number N divides stay too; checkpoints.keep_every if nothing is given.")
                     Optional<Integer> keepEvery)
             throws IOException {
+        Configuration hadoop = HadoopSettings.ofProcess();
         RunConfig config = run.config(hadoop);
         Retention retention = new Retention(
                 keep.orElse(config.checkpoints().keep()),
@@ -114,7 +115,7 @@ final class CheckpointCommand implements Runnable {
                     String directory)
             throws IOException {
         Path target = new Path(directory);
-        if (target.getFileSystem(hadoop).exists(target)) {
+        if (target.getFileSystem(HadoopSettings.ofProcess()).exists(target)) {
             throw Rlhf4jException.configuration("--to: '%s' is there already".formatted(directory));
         }
         checkpoints(run, Fence.open()).export(step, position, target).forEach(written -> terminal.out()
@@ -123,6 +124,7 @@ final class CheckpointCommand implements Runnable {
     }
 
     private RunCheckpoints checkpoints(RunArgument run, Fence fence) throws IOException {
+        Configuration hadoop = HadoopSettings.ofProcess();
         return new RunCheckpoints(run.config(hadoop), run.folder(hadoop, fence), hadoop);
     }
 

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             PlanCommand.class,
             DataCommand.class,
             InspectCommand.class,
+            SqlCommand.class,
             CheckpointCommand.class,
             WaitCommand.class,
             NetworkCommand.class,

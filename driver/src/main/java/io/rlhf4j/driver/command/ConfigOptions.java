@@ -2,9 +2,9 @@ package io.rlhf4j.driver.command;
 
 import io.rlhf4j.config.ConfigFile;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Option;
 
@@ -23,7 +23,7 @@ final class ConfigOptions {
             description = "A value above the file's, such as ppo.kl.beta=0.1. May be given several times.")
     private List<String> overrides = new ArrayList<>();
 
-    RunConfig load(Configuration hadoop) {
-        return ConfigFile.load(new Path(file), hadoop, overrides);
+    RunConfig load() {
+        return ConfigFile.load(new Path(file), HadoopSettings.ofProcess(), overrides);
     }
 }

@@ -1,13 +1,14 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.data.DataReport;
 import io.rlhf4j.driver.data.DataReport.SourceReport;
 import io.rlhf4j.driver.pipeline.Pipeline;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -19,7 +20,6 @@ import picocli.CommandLine.Mixin;
 final class DataCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interrupts interrupts;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ConfigOptions options;
@@ -31,7 +31,8 @@ final class DataCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (LeasedRun run = new LeasedRun(terminal, interrupts, options.load(hadoop), hadoop)) {
+        RunConfig config = options.load();
+        try (LeasedRun run = new LeasedRun(terminal, interrupts, config, HadoopSettings.of(config))) {
             print(run.onSpark(Pipeline::prepareData));
         }
         return 0;

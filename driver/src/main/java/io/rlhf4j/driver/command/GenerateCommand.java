@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.driver.chat.ChatModel;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.generation.Generation;
 import io.rlhf4j.sampling.RandomStream;
@@ -20,7 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,7 +44,6 @@ final class GenerateCommand implements Callable<Integer> {
 
     private final Terminal terminal;
     private final Interrupts interrupts;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ModelOptions options;
@@ -85,7 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
             throw Rlhf4jException.configuration("there is nothing to answer: give prompts, or a file with --input");
         }
         SamplingConfig sampling = options.sampling();
-        try (ChatModel model = options.load(terminal, hadoop)) {
+        try (ChatModel model = options.load(terminal, HadoopSettings.ofProcess())) {
             RandomStream stream = options.stream();
             long answered = answer(model, sampling, stream, prompts, 0);
             if (input != null) {
@@ -98,9 +98,10 @@ final class GenerateCommand implements Callable<Integer> {
     private void answerFile(ChatModel model, SamplingConfig sampling, RandomStream stream, long before)
             throws IOException {
         Path file = new Path(input);
+        FileSystem system = file.getFileSystem(HadoopSettings.ofProcess());
         long answered = before;
-        try (BufferedReader lines = new BufferedReader(
-                new InputStreamReader(file.getFileSystem(hadoop).open(file), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(system.open(file), StandardCharsets.UTF_8))) {
             List<String> chunk = new ArrayList<>();
             int number = 0;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -1,9 +1,9 @@
 package io.rlhf4j.driver.command;
 
 import io.rlhf4j.driver.inspect.Inspection;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -15,7 +15,6 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
     private final Terminal terminal;
-    private final Configuration hadoop = new Configuration();
 
     @Parameters(paramLabel = "FOLDER", description = "A model directory, a checkpoint, or a run's folder.")
     private String folder;
@@ -27,7 +26,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        new Inspection(hadoop).lines(new Path(folder)).forEach(terminal.out()::println);
+        new Inspection(HadoopSettings.ofProcess()).lines(new Path(folder)).forEach(terminal.out()::println);
         return 0;
     }
 }

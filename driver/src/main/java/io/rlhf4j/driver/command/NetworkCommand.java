@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.reward.LabelledText;
 import io.rlhf4j.reward.LabelledTextFile;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,7 +25,6 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class NetworkCommand implements Callable<Integer> {
     private final Terminal terminal;
-    private final Configuration hadoop = new Configuration();
 
     @Option(names = "--data", paramLabel = "FILE", required = true, description = "JSON lines of labelled answers.")
     private String data;
@@ -86,13 +85,14 @@ final class NetworkCommand implements Callable<Integer> {
         }
         RandomStream split = RandomStream.of(seed).at("held-out");
         // By prompt: answers to one prompt are alike, and would give each other away.
-        Map<Boolean, List<LabelledText>> parts = LabelledTextFile.read(new Path(data), hadoop).stream()
-                .collect(Collectors.partitioningBy(
-                        text -> split.at(text.prompt()).uniform(0) < heldOut));
+        Map<Boolean, List<LabelledText>> parts =
+                LabelledTextFile.read(new Path(data), HadoopSettings.ofProcess()).stream()
+                        .collect(Collectors.partitioningBy(
+                                text -> split.at(text.prompt()).uniform(0) < heldOut));
         TextNetworkTrainer trainer = new TextNetworkTrainer(
                 new TextNetworkTrainer.Settings(features, hidden, epochs, batchSize, learningRate, seed));
         TextNetworkTrainer.Accuracy accuracy =
-                trainer.trainAndSave(parts.get(false), parts.get(true), new Path(output), hadoop);
+                trainer.trainAndSave(parts.get(false), parts.get(true), new Path(output), HadoopSettings.ofProcess());
         report("trained on", parts.get(false), accuracy.trained());
         report("held out", parts.get(true), accuracy.heldOut());
         terminal.out().println("written to " + output);

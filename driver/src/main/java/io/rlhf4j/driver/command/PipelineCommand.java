@@ -4,7 +4,6 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.pipeline.Pipeline;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -16,7 +15,6 @@ import picocli.CommandLine.Mixin;
 final class PipelineCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interrupts interrupts;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ConfigOptions options;
@@ -28,8 +26,8 @@ final class PipelineCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunConfig config = options.load(hadoop);
-        new TrainingRun(terminal, interrupts, hadoop).execute("pipeline", config, config.steps(), Pipeline::runAll);
+        RunConfig config = options.load();
+        new TrainingRun(terminal, interrupts, config).execute("pipeline", config.steps(), Pipeline::runAll);
         return 0;
     }
 }

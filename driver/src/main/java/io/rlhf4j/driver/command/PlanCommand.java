@@ -1,9 +1,10 @@
 package io.rlhf4j.driver.command;
 
+import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.driver.plan.RunPlan;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -14,7 +15,6 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
     private final Terminal terminal;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ConfigOptions options;
@@ -26,7 +26,8 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        terminal.out().print(RunPlan.of(options.load(hadoop), hadoop).text());
+        RunConfig config = options.load();
+        terminal.out().print(RunPlan.of(config, HadoopSettings.of(config)).text());
         return 0;
     }
 }

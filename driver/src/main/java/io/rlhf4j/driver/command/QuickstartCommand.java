@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -58,8 +57,8 @@ final class QuickstartCommand implements Callable<Integer> {
         Backends.Choice backend = Backends.onClassPath()
                 .choose(config.compute().backend(), config.cluster().threadsOrShare());
         quickstart.prepare(backend);
-        List<StepResult> results = new TrainingRun(terminal, interrupts, new Configuration())
-                .execute("quickstart", config, config.steps(), Pipeline::runAll);
+        List<StepResult> results =
+                new TrainingRun(terminal, interrupts, config).execute("quickstart", config.steps(), Pipeline::runAll);
         terminal.out().print(quickstart.judge(config, results, backend));
         return 0;
     }

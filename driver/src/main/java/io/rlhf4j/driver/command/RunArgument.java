@@ -11,7 +11,10 @@ import picocli.CommandLine.Parameters;
 
 /** The run that a command is about. */
 final class RunArgument {
-    @Parameters(paramLabel = "RUN", description = "The run's folder, such as runs/my-run or hdfs:///rlhf/my-run.")
+    @Parameters(
+            index = "0",
+            paramLabel = "RUN",
+            description = "The run's folder, such as runs/my-run or hdfs:///rlhf/my-run.")
     private String run;
 
     /** Its folder, which need not be there yet. */

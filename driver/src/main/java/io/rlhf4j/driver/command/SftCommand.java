@@ -4,7 +4,6 @@ import io.rlhf4j.config.Step;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -13,7 +12,6 @@ import picocli.CommandLine.Mixin;
 final class SftCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interrupts interrupts;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private ConfigOptions options;
@@ -25,8 +23,8 @@ final class SftCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        new TrainingRun(terminal, interrupts, hadoop)
-                .execute("sft", options.load(hadoop), List.of(Step.SFT), pipeline -> List.of(pipeline.runSft()));
+        new TrainingRun(terminal, interrupts, options.load())
+                .execute("sft", List.of(Step.SFT), pipeline -> List.of(pipeline.runSft()));
         return 0;
     }
 }

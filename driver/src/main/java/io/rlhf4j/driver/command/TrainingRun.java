@@ -9,6 +9,7 @@ import io.rlhf4j.driver.plan.PeakMemory;
 import io.rlhf4j.driver.plan.RunPlan;
 import io.rlhf4j.driver.report.Numbers;
 import io.rlhf4j.driver.report.RunReport;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.run.MetricsRow;
@@ -32,12 +33,14 @@ import org.apache.hadoop.conf.Configuration;
 final class TrainingRun {
     private final Terminal terminal;
     private final Interrupts interrupts;
+    private final RunConfig config;
     private final Configuration hadoop;
 
-    TrainingRun(Terminal terminal, Interrupts interrupts, Configuration hadoop) {
+    TrainingRun(Terminal terminal, Interrupts interrupts, RunConfig config) {
         this.terminal = terminal;
         this.interrupts = interrupts;
-        this.hadoop = hadoop;
+        this.config = config;
+        this.hadoop = HadoopSettings.of(config);
     }
 
     /**
@@ -47,19 +50,17 @@ final class TrainingRun {
      * @param steps those that {@code work} does
      * @param work what to do with the pipeline
      */
-    List<StepResult> execute(
-            String command, RunConfig config, List<Step> steps, Function<Pipeline, List<StepResult>> work)
+    List<StepResult> execute(String command, List<Step> steps, Function<Pipeline, List<StepResult>> work)
             throws IOException {
         RunPlan plan = RunPlan.of(config, steps, hadoop);
         terminal.out().print(plan.text());
         plan.requireFitting();
         try (LeasedRun run = new LeasedRun(terminal, interrupts, config, hadoop)) {
-            return execute(command, config, run, work);
+            return execute(command, run, work);
         }
     }
 
-    private List<StepResult> execute(
-            String command, RunConfig config, LeasedRun run, Function<Pipeline, List<StepResult>> work)
+    private List<StepResult> execute(String command, LeasedRun run, Function<Pipeline, List<StepResult>> work)
             throws IOException {
         RunFolder folder = RunFolder.of(config, hadoop, run.fence());
         LogFile.moveTo(folder.root(), folder.root().getFileSystem(hadoop));
@@ -75,9 +76,9 @@ final class TrainingRun {
             });
             folder.writeStatus(status.done());
             print(results);
-            print(peaks(config, folder), config.cluster().ranks());
+            print(peaks(folder), config.cluster().ranks());
             terminal.out().println();
-            report(config, folder);
+            report(folder);
             terminal.out().println("run folder: " + folder.root());
             return results;
         } catch (Throwable thrown) {
@@ -92,7 +93,7 @@ final class TrainingRun {
                 throw thrown;
             }
             folder.writeStatus(status.failed(failure));
-            report(config, folder);
+            report(folder);
             if (failure.kind() == ErrorKind.INTERRUPTED) {
                 throw resumable(failure);
             }
@@ -101,9 +102,9 @@ final class TrainingRun {
     }
 
     /** Whatever the run came to; a report that fails changes nothing about that. */
-    private void report(RunConfig config, RunFolder folder) {
+    private void report(RunFolder folder) {
         try {
-            RunReport.write(folder, hadoop, peaks(config, folder));
+            RunReport.write(folder, hadoop, peaks(folder));
             terminal.out().println("report: " + folder.report());
         } catch (IOException | RuntimeException unwritten) {
             terminal.err().println("note: %s is not written: %s".formatted(folder.report(), unwritten.getMessage()));
@@ -111,7 +112,7 @@ final class TrainingRun {
     }
 
     /** Of all steps that the run has done something of, those of earlier commands too. */
-    private List<PeakMemory> peaks(RunConfig config, RunFolder folder) throws IOException {
+    private List<PeakMemory> peaks(RunFolder folder) throws IOException {
         List<MetricsRow> rows = folder.openMetrics().rows();
         TreeSet<Step> told = rows.stream().map(MetricsRow::step).collect(Collectors.toCollection(TreeSet::new));
         return PeakMemory.of(RunPlan.of(config, told, hadoop), rows);

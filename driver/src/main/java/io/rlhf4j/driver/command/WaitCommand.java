@@ -2,6 +2,7 @@ package io.rlhf4j.driver.command;
 
 import io.rlhf4j.config.ClusterConfig;
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.driver.spark.HadoopSettings;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.RunStatus;
 import io.rlhf4j.run.lease.RunWatch;
@@ -25,7 +26,6 @@ final class WaitCommand implements Callable<Integer> {
     private static final Duration EXPIRY = Duration.ofSeconds(30);
 
     private final Terminal terminal;
-    private final Configuration hadoop = new Configuration();
 
     @Mixin
     private RunArgument run;
@@ -51,6 +51,7 @@ final class WaitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        Configuration hadoop = HadoopSettings.ofProcess();
         RunFolder folder = run.folder(hadoop);
         Duration expiry = folder.readConfig()
                 .map(RunConfig::cluster)

@@ -22,6 +22,10 @@ public final class PreparedData {
     private final Dataset<Row> table;
     private final List<SourceConfig> sources;
     private final DataReport report;
+    private final Map<Use, RowOrder> orders = new HashMap<>();
+
+    /** What rows are for, and the seed of their order. */
+    private record Use(String name, long seed) {}
 
     PreparedData(Dataset<Row> table, List<SourceConfig> sources, DataReport report) {
         this.table = table;
@@ -84,15 +88,19 @@ public final class PreparedData {
     }
 
     private RowOrder order(String use, long seed) {
+        return orders.computeIfAbsent(new Use(use, seed), this::read);
+    }
+
+    private RowOrder read(Use use) {
         List<Row> rows = table.filter(col("status").equalTo(PreparedSchema.USED))
-                .filter(col("use").equalTo(use))
+                .filter(col("use").equalTo(use.name))
                 .select("source_index", "id")
                 .collectAsList();
         long[] ids = rows.stream().mapToLong(row -> row.getLong(1)).toArray();
         double[] weights = rows.stream()
                 .mapToDouble(row -> sources.get(row.getInt(0)).weight())
                 .toArray();
-        return new RowOrder(ids, weights, seed);
+        return new RowOrder(ids, weights, use.seed);
     }
 
     /** The rows to learn of these numbers, in their order. */

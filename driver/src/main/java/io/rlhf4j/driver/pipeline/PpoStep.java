@@ -98,6 +98,7 @@ final class PpoStep {
         private final PpoEvaluation evaluation;
         private final PpoCheckpoints checkpoints;
         private final PendingCheckpoints pending;
+        private final PromptsAhead ahead;
         private final long begin;
         private double beta;
 
@@ -123,6 +124,8 @@ final class PpoStep {
                 metrics.cutAfter(Step.PPO, begin);
             }
             pending = checkpoints.pending(settings.attempt());
+            ahead = new PromptsAhead(
+                    data, data.training(Step.PPO, config.seed()), config.ppo().prompts());
         }
 
         StepResult run() throws IOException {
@@ -156,7 +159,7 @@ final class PpoStep {
         private void iterate(long iteration) throws IOException {
             goOn.run();
             long start = System.nanoTime();
-            List<PromptRow> prompts = prompts(iteration);
+            List<PromptRow> prompts = ahead.of(iteration);
             long done = iteration + 1;
             boolean save = done % config.checkpoints().everyIterations() == 0
                     || done == config.ppo().iterations();
@@ -255,15 +258,6 @@ final class PpoStep {
         return seconds.get("seconds_train_actor")
                 + seconds.get("seconds_train_critic")
                 - seconds.get("seconds_communicate");
-    }
-
-    private List<PromptRow> prompts(long iteration) {
-        int count = config.ppo().prompts();
-        return data.promptRows(promptOrder().take(iteration * count, count));
-    }
-
-    private RowOrder promptOrder() {
-        return data.training(Step.PPO, config.seed());
     }
 
     /** Texts of PPO-ptx: a batch for each optimizer step of the iteration. */

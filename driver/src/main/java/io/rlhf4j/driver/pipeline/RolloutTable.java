@@ -3,6 +3,7 @@ package io.rlhf4j.driver.pipeline;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.data.Rollout;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
@@ -62,6 +63,21 @@ final class RolloutTable {
      * @param seconds that making them took, by the names of metrics
      */
     record Committed(List<Rollout> rollouts, Map<String, Double> seconds) {}
+
+    /**
+     * The manifest in the folder of an iteration; empty where nothing is committed there.
+     *
+     * @throws Rlhf4jException of kind DATA where it is damaged
+     */
+    static Optional<Manifest> manifest(RunFolder folder, Path iteration) throws IOException {
+        Path path = new Path(iteration, MANIFEST);
+        Optional<String> text = folder.files().read(path);
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(text.get(), Manifest.class));
+        } catch (JsonProcessingException damaged) {
+            throw Rlhf4jException.data("%s is damaged: %s".formatted(path, damaged.getOriginalMessage()), damaged);
+        }
+    }
 
     /** Writes the rollouts of an iteration in the place of earlier ones; they count once they are committed. */
     void write(long iteration, JavaRDD<Row> rows) throws IOException {

@@ -79,7 +79,7 @@ final class PpoPlan {
                 memory,
                 List.of(
                         WorkingMemory.activations(actor.config(), compute, Phase.UPDATE),
-                        WorkingMemory.packedWeights(actor.config(), compute),
+                        WorkingMemory.packedWeights(actor.config(), compute, ppo.sampling()),
                         WorkingMemory.cache(
                                 actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
     }

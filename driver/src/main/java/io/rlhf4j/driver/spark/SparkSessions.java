@@ -6,6 +6,8 @@ import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Secrets;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,32 @@ public final class SparkSessions {
         BarrierChecks.requirePossible(conf);
         BarrierChecks.requireSecure(
                 conf, config.cluster().ranks(), config.cluster().offload().onDisk());
+        return started(conf);
+    }
+
+    /**
+     * A session in which somebody asks what a run has written: on this machine, unless spark-submit says otherwise, and with
+     * the run's ways to reach files. It does not ask for registered classes: queries may have any.
+     */
+    public static SparkSession forQueries(RunConfig config) {
+        requireOpenModules();
+        SparkConf conf = new SparkConf();
+        conf.set("spark.app.name", "rlhf4j sql " + config.name());
+        conf.setIfMissing("spark.master", "local[*]");
+        conf.set("spark.ui.enabled", "false");
+        conf.set("spark.sql.shuffle.partitions", "8");
+        conf.set("spark.sql.session.timeZone", "UTC");
+        HadoopSettings.ofRun(config).forEach(conf::set);
+        ApplicationJars.addTo(conf);
+        try {
+            // Spark makes this folder as soon as it is asked anything.
+            java.nio.file.Path unused = Files.createTempDirectory("rlhf4j-sql");
+            unused.toFile().deleteOnExit();
+            conf.setIfMissing("spark.sql.warehouse.dir", unused.toUri().toString());
+        } catch (IOException unwritable) {
+            throw new Rlhf4jException(
+                    ErrorKind.CLUSTER, "no temporary folder can be made: " + unwritable.getMessage(), unwritable);
+        }
         return started(conf);
     }
 

@@ -8,12 +8,14 @@ import io.rlhf4j.driver.files.FaultyFileSystem;
 import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Jobs of which a task fails come to what they come to without the failure. Two tries are allowed. */
 @Timeout(170)
 class RetriedJobsTest {
+    private static final Configuration HADOOP = new Configuration();
     private static SparkSession session;
 
     @TempDir
@@ -57,6 +60,11 @@ class RetriedJobsTest {
         assertThat(FaultyFileSystem.clear()).isFalse();
 
         assertThat(rollouts(config)).hasSize(12).isEqualTo(rollouts(undisturbed));
+        assertThat(CommittedRollouts.of(session, new RunFolder(new org.apache.hadoop.fs.Path(config.path()), HADOOP))
+                        .select("iteration", "source", "row_key", "sample_index")
+                        .distinct()
+                        .count())
+                .isEqualTo(12);
         assertThat(weights(config)).isEqualTo(weights(undisturbed));
     }
 

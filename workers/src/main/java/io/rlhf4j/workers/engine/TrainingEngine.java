@@ -93,6 +93,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
      */
     public StepResult step(List<Backward> microBatches) {
         communication.reset();
+        long sentBefore = collectives.metrics().sentBytes();
         // Ranks with fewer micro-batches than others still take their part in what is exchanged over each.
         double passes = collectives.allReduceMax(new double[] {microBatches.size()})[0];
         units.forEach(unit -> unit.gradients().beginStep(passes > 1));
@@ -106,7 +107,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
         }
         traffic.finish();
         onAllUnits(unit -> unit.gradients().startReduceOfStep());
-        return apply(lossAndNorm(loss));
+        return apply(lossAndNorm(loss), sentBefore);
     }
 
     private double run(Backward microBatch) {
@@ -116,7 +117,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
         }
     }
 
-    private StepResult apply(LossAndNorm reduced) {
+    private StepResult apply(LossAndNorm reduced, long sentBefore) {
         double rate = schedule.rate(progress.position());
         boolean skipped = !reduced.isFinite();
         if (skipped) {
@@ -133,7 +134,8 @@ public final class TrainingEngine implements Passes, AutoCloseable {
             onAllUnits(unit -> unit.weights().startUpdate());
             progress = new EngineProgress(progress.position() + 1, update, progress.skipped());
         }
-        return new StepResult(reduced.loss(), reduced.norm(), rate, skipped, communication.seconds());
+        long sent = collectives.metrics().sentBytes() - sentBefore;
+        return new StepResult(reduced.loss(), reduced.norm(), rate, skipped, communication.seconds(), sent);
     }
 
     /** Loss and gradient norm of the whole step: sums over all ranks, so all ranks skip together. */

@@ -15,6 +15,7 @@ final class StepMetrics {
         metrics.put("learning_rate", result.learningRate());
         metrics.put("skipped", result.skipped() ? 1.0 : 0.0);
         metrics.put("seconds_communicate", result.communicationSeconds());
+        metrics.put("communication_bytes", (double) result.communicationBytes());
         return metrics;
     }
 }

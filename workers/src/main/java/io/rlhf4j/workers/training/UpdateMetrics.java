@@ -17,6 +17,8 @@ import java.util.stream.Collectors;
 
 /** What is told of one iteration: of its rollouts once, of its optimizer steps as means. The same on every rank. */
 final class UpdateMetrics {
+    private static final String COMMUNICATION_BYTES = "communication_bytes";
+
     private final List<Rollout> rollouts;
     private final Collectives collectives;
     private final Map<String, DoubleSummaryStatistics> ofSteps = new TreeMap<>();
@@ -52,6 +54,7 @@ final class UpdateMetrics {
         add("skipped_actor", result.skipped() ? 1 : 0);
         add("seconds_train_actor", nanoseconds * 1e-9);
         add("seconds_communicate", result.communicationSeconds());
+        add(COMMUNICATION_BYTES, result.communicationBytes());
         if (!result.skipped()) {
             add("policy_loss", all.loss());
             add("approx_kl", all.approxKl());
@@ -75,18 +78,22 @@ final class UpdateMetrics {
         add("skipped_critic", result.skipped() ? 1 : 0);
         add("seconds_train_critic", nanoseconds * 1e-9);
         add("seconds_communicate", result.communicationSeconds());
+        add(COMMUNICATION_BYTES, result.communicationBytes());
     }
 
     private void add(String name, double value) {
         ofSteps.computeIfAbsent(name, unseen -> new DoubleSummaryStatistics()).accept(value);
     }
 
+    /** What the steps of an iteration have together; of everything else the mean is told. */
+    private static boolean isSum(String name) {
+        return name.startsWith("seconds_") || name.startsWith("skipped_") || name.equals(COMMUNICATION_BYTES);
+    }
+
     /** All metrics of the iteration. */
     Map<String, Double> means(double beta, int steps, boolean stopped) {
         Map<String, Double> metrics = new TreeMap<>(largest);
-        ofSteps.forEach((name, values) -> metrics.put(
-                name,
-                name.startsWith("seconds_") || name.startsWith("skipped_") ? values.getSum() : values.getAverage()));
+        ofSteps.forEach((name, values) -> metrics.put(name, isSum(name) ? values.getSum() : values.getAverage()));
         metrics.put("optimizer_steps", (double) steps);
         metrics.put("stopped_early", stopped ? 1.0 : 0.0);
         metrics.put("beta", beta);

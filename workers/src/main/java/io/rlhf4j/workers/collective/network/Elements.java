@@ -86,13 +86,18 @@ final class Elements {
 
     /** The first {@code count} elements of {@code bytes} as fp32. */
     static void read(ByteBuffer bytes, DType type, float[] target, int count) {
+        read(bytes, 0, type, target, 0, count);
+    }
+
+    /** Elements {@code from} to {@code from + count} of {@code bytes} as fp32, to {@code to} and behind. */
+    static void read(ByteBuffer bytes, int from, DType type, float[] target, int to, int count) {
         ByteBuffer ordered = bytes.duplicate().order(ByteOrder.nativeOrder());
         switch (type) {
-            case FP32 -> ordered.asFloatBuffer().get(target, 0, count);
+            case FP32 -> ordered.asFloatBuffer().get(from, target, to, count);
             case BF16 -> {
                 ShortBuffer halves = ordered.asShortBuffer();
                 for (int i = 0; i < count; i++) {
-                    target[i] = Bfloat16.widen(halves.get(i));
+                    target[to + i] = Bfloat16.widen(halves.get(from + i));
                 }
             }
         }

@@ -8,6 +8,7 @@ import io.rlhf4j.workers.collective.network.protocol.FrameListener;
 import io.rlhf4j.workers.collective.network.protocol.FrameReader;
 import io.rlhf4j.workers.collective.network.protocol.Frames;
 import io.rlhf4j.workers.collective.network.protocol.Piece;
+import io.rlhf4j.workers.collective.network.protocol.PlacedReceiving;
 import io.rlhf4j.workers.collective.network.protocol.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -75,6 +76,9 @@ final class Link implements FrameListener {
         channel = newChannel;
         reader = new FrameReader(this, maxPieceBytes);
         channel.pipeline().addLast(reader);
+        if (channel.config().getRecvByteBufAllocator() instanceof PlacedReceiving receiving) {
+            receiving.readBy(reader);
+        }
     }
 
     // ---- to the peer

@@ -9,7 +9,6 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
@@ -26,6 +25,7 @@ import io.rlhf4j.workers.collective.network.handshake.Accepting;
 import io.rlhf4j.workers.collective.network.handshake.Dialing;
 import io.rlhf4j.workers.collective.network.handshake.HandshakeListener;
 import io.rlhf4j.workers.collective.network.handshake.Member;
+import io.rlhf4j.workers.collective.network.protocol.PlacedReceiving;
 import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
 import java.time.Duration;
@@ -45,7 +45,6 @@ import java.util.stream.Collectors;
  */
 public final class Rendezvous implements AutoCloseable {
     private static final Duration HANDSHAKE_DEADLINE = Duration.ofSeconds(10);
-    private static final int RECEIVED_AT_ONCE = 256 << 10;
 
     /** How many may have dialled before this rank knows who they are. */
     private static final int WAITING = 1024;
@@ -183,7 +182,6 @@ public final class Rendezvous implements AutoCloseable {
         options.set(ChannelOption.SO_KEEPALIVE, true);
         options.set(ChannelOption.ALLOW_HALF_CLOSURE, true);
         options.set(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
-        options.set(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(RECEIVED_AT_ONCE));
         options.set(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(settings.pieceBytes(), 2 * settings.pieceBytes()));
@@ -193,6 +191,7 @@ public final class Rendezvous implements AutoCloseable {
         return new ChannelInitializer<>() {
             @Override
             protected void initChannel(SocketChannel channel) {
+                channel.config().setRecvByteBufAllocator(new PlacedReceiving());
                 channel.pipeline().addLast(handshake.get());
             }
         };

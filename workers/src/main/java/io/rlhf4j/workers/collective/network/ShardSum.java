@@ -16,6 +16,8 @@ import java.util.List;
  * ((r0 + r1) + r2) + ..., in fp32, whatever the network did.
  */
 final class ShardSum implements OwnShard {
+    private static final int ADDED_AT_ONCE = 4 << 10;
+
     private final int rank;
     private final Elements own;
     private final long ownFrom;
@@ -57,9 +59,8 @@ final class ShardSum implements OwnShard {
             shards.add(cut.shard(rank, peer));
             waiting.add(new ArrayDeque<>());
         }
-        int longest = (int) Math.min(pieceElements, elements);
-        this.sum = new float[longest];
-        this.term = new float[longest];
+        this.sum = new float[(int) Math.min(pieceElements, elements)];
+        this.term = new float[Math.min(ADDED_AT_ONCE, sum.length)];
     }
 
     @Override
@@ -100,25 +101,35 @@ final class ShardSum implements OwnShard {
 
     /** Adds the piece of the rank whose turn it is, if it is there. */
     private boolean take(int count) {
-        float[] numbers = turn == 0 ? sum : term;
         if (turn == rank) {
-            Elements.read(own.bytes(ownFrom + done, count), own.type(), numbers, count);
-            round(numbers, count);
-        } else {
-            ByteBuf piece = waiting.get(turn).poll();
-            if (piece == null) {
-                return false;
-            }
-            Elements.read(piece.internalNioBuffer(0, piece.writerIndex()), wire, numbers, count);
-            peers.usedUp(turn, piece.writerIndex());
-            piece.release();
+            add(own.bytes(ownFrom + done, count), own.type(), count);
+            return true;
         }
-        if (turn > 0) {
-            for (int i = 0; i < count; i++) {
-                sum[i] += term[i];
-            }
+        ByteBuf piece = waiting.get(turn).poll();
+        if (piece == null) {
+            return false;
         }
+        add(piece.internalNioBuffer(0, piece.writerIndex()), wire, count);
+        peers.usedUp(turn, piece.writerIndex());
+        piece.release();
         return true;
+    }
+
+    /** Adds numbers a few at a time, which stay in the cache meanwhile. */
+    private void add(ByteBuffer bytes, DType type, int count) {
+        if (turn == 0) {
+            Elements.read(bytes, 0, type, sum, 0, count);
+            round(sum, count);
+            return;
+        }
+        for (int from = 0; from < count; from += ADDED_AT_ONCE) {
+            int numbers = Math.min(ADDED_AT_ONCE, count - from);
+            Elements.read(bytes, from, type, term, 0, numbers);
+            round(term, numbers);
+            for (int i = 0; i < numbers; i++) {
+                sum[from + i] += term[i];
+            }
+        }
     }
 
     private void finish(int count) {

@@ -1,6 +1,7 @@
 package io.rlhf4j.workers.collective.network.protocol;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
@@ -23,6 +24,7 @@ public final class FrameReader extends ChannelInboundHandlerAdapter {
     private FrameKind kind;
     private Piece piece;
     private ByteBuffer body;
+    private ByteBuf lent;
     private boolean stopped;
 
     /** @param maxPieceBytes pieces that say they are longer are refused */
@@ -37,10 +39,23 @@ public final class FrameReader extends ChannelInboundHandlerAdapter {
         body = null;
     }
 
+    /** Where the next bytes belong; null where fewer than {@code least} of them are known to belong together. */
+    ByteBuf placeOf(int least) {
+        lent = stopped || body == null || body.remaining() < least
+                ? null
+                : Unpooled.wrappedBuffer(body).clear();
+        return lent;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf in = (ByteBuf) message;
         try {
+            if (in == lent && !stopped) {
+                // They lie where they belong.
+                body.position(body.position() + in.readableBytes());
+                in.skipBytes(in.readableBytes());
+            }
             while (!stopped && step(in)) {
                 // A frame's head, or as much of its body as is there, has been read.
             }
