@@ -69,7 +69,7 @@ public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed)
             }
         }
         return scripts.stream()
-                .map(script -> script.with("--model", shape.name(), "--batch", batch, "--prompt", prompt)
+                .map(script -> script.with("--model", shape.argument(), "--batch", batch, "--prompt", prompt)
                         .with("--new", newTokens, "--threads", settings.threads())
                         .with("--repeats", settings.repeats()))
                 .map(script -> mixed ? script.with("--mixed") : script)
