@@ -21,6 +21,7 @@ public record MachineLimits(double flopsPerSecond, double bytesPerSecond) {
 
     /** So long the fastest of some runs is looked for: the compiler has seen them by then. */
     private static final double LOOKED_SECONDS = 0.3;
+
     private static final int MOVED_BYTES = 256 << 20;
 
     /** Measures both. */

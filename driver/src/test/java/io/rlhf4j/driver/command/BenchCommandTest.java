@@ -210,6 +210,30 @@ class BenchCommandTest {
     }
 
     @Test
+    void aProfileSaysWhichOperationARoundsTimeGoesInto() throws IOException {
+        ToolRun run =
+                ToolRun.of("bench train --model tiny --batch 2 --seq 16 --warmup 1 --repeats 2 --profile".split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        List<JsonNode> profile = lines.subList(1, lines.size());
+        // Four blocks whose attention's weight is [256, 256], for 32 tokens of two rows.
+        assertThat(profile)
+                .filteredOn(line -> line.path("operation").asText().equals("linear 32x256x256"))
+                .singleElement()
+                .satisfies(line -> assertThat(line.path("calls").asInt()).isEqualTo(4));
+        assertThat(profile.get(profile.size() - 1).path("operation").asText()).isEqualTo("outside operations");
+        double all =
+                profile.stream().mapToDouble(line -> line.path("ms").asDouble()).sum();
+        double mean = 500
+                * (lines.get(0).path("step_s_min").asDouble()
+                        + lines.get(0).path("step_s_max").asDouble());
+        assertThat(all).isCloseTo(mean, withinPercentage(2));
+    }
+
+    @Test
     void kernelsAreMeasuredBesideTheMachinesLimit() throws IOException {
         ToolRun run = ToolRun.of("bench kernels --repeats 2 --kernel copy --kernel attention".split(" "));
         assertThat(run.exitCode()).as(run.err()).isZero();
