@@ -47,6 +47,18 @@ interface ProductConformance extends Conformance {
         }
     }
 
+    /** Rows that are a multiple of 4,096 bytes apart are laid out anew where that is worth while. */
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void matmulOfManyRowsWhoseFactorsHaveRowsAPageApart(DType type) {
+        for (int[] shape : new int[][] {{128, 19, 2048}, {130, 16, 1024}}) {
+            for (int transpositions = 0; transpositions < 4; transpositions++) {
+                checkMatmul(type, type, type, shape, transpositions, false, false);
+                checkMatmul(type, type, DType.FP32, shape, transpositions, false, true);
+            }
+        }
+    }
+
     private void checkMatmul(
             DType typeA, DType typeB, DType typeOut, int[] shape, int transpositions, boolean views, boolean add) {
         int m = shape[0];

@@ -9,6 +9,18 @@ import io.rlhf4j.tensor.Tensor;
  * never cut, so no piece waits for another and nothing is added in an order that varies.
  */
 final class MatrixProducts {
+    /** Bytes after which addresses fall into the same line of a first-level cache again: 64 lines of 64 bytes. */
+    private static final int CACHE_WAY = 4096;
+
+    /** Elements between copied rows. */
+    private static final int APART = 16;
+
+    /** From so many rows of the result on, copying a piece of the right factor costs little beside the product. */
+    private static final int WORTH_COPYING = 128;
+
+    /** Bytes of such a copy at most: each thread keeps its own. */
+    private static final long MOST_COPIED = 32L << 20;
+
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final boolean multipliesBf16;
@@ -130,6 +142,7 @@ final class MatrixProducts {
                 rounded(a, b, biasRow, out, row, column, rowsHere, columnsHere, k, workspace);
                 return;
             }
+            boolean apart = !transposeB && rowsHere >= WORTH_COPYING && crowded(b, k, columnsHere);
             ProductShape shape = new ProductShape(
                     rowsHere,
                     columnsHere,
@@ -139,7 +152,7 @@ final class MatrixProducts {
                     transposeA,
                     transposeB,
                     a.stride(),
-                    b.stride(),
+                    apart ? columnsHere + APART : b.stride(),
                     out.stride(),
                     biasRow == null ? null : biasRow.type,
                     add,
@@ -147,12 +160,42 @@ final class MatrixProducts {
             Product product = workspace.product(shape);
             long left = transposeA ? a.address(0, row) : a.address(row, 0);
             long right = transposeB ? b.address(column, 0) : b.address(0, column);
+            if (apart) {
+                right = apart(b, k, column, columnsHere, workspace).address();
+            }
             if (biasRow == null) {
                 product.run(left, right, out.address(row, column));
             } else {
                 product.run(left, right, biasRow.address(0, column), out.address(row, column));
             }
         });
+    }
+
+    /**
+     * Whether the rows of a right factor that is read row by row all fall into the same few lines of a core's first cache:
+     * products take twice the time then.
+     */
+    private static boolean crowded(Rows b, int k, int columns) {
+        int size = b.type.bytes();
+        return b.stride() * size % CACHE_WAY == 0 && (long) size * k * (columns + APART) <= MOST_COPIED;
+    }
+
+    /** Columns of a right factor with rows that fall into different lines. */
+    private static NativeMemory apart(Rows b, int k, int column, int columns, Workspace workspace) {
+        int size = b.type.bytes();
+        NativeMemory copy = workspace.buffer(0, (long) size * k * (columns + APART));
+        for (int row = 0; row < k; row++) {
+            long from = b.byteOffset(row, column);
+            long to = (long) size * row * (columns + APART);
+            Object source = b.memory.window(from);
+            Object target = copy.window(to);
+            if (b.isBf16()) {
+                Conversion.copyBf16(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
+            } else {
+                Conversion.copy(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
+            }
+        }
+        return copy;
     }
 
     /** A piece of {@code a bᵀ + bias} in bf16, by way of fp32 sums. */

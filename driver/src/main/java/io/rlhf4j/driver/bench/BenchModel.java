@@ -31,6 +31,11 @@ public record BenchModel(String name) {
         return isShape() ? name : Path.of(name).getFileName().toString();
     }
 
+    /** What scripts of other systems, which run in a folder of their own, are told. */
+    String argument() {
+        return isShape() ? name : Path.of(name).toAbsolutePath().toString();
+    }
+
     /** The model, its values held by {@code scope}. */
     CausalLanguageModel make(Scope scope, DType type) throws IOException {
         ModelDirectory models = new ModelDirectory(new Configuration());

@@ -55,7 +55,11 @@ public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed)
     public List<PeerScript> peers(BenchModel shape, BenchSettings settings) {
         String type = settings.typeName();
         List<PeerScript> scripts = new ArrayList<>();
-        for (String way : List.of("--cache=dynamic", "--cache=static", "--continuous")) {
+        List<String> ways = new ArrayList<>(List.of("--cache=dynamic", "--cache=static"));
+        if (mixed) {
+            ways.add("--continuous");
+        }
+        for (String way : ways) {
             scripts.add(PeerScript.of("generate.py", "--dtype", type, way, "--warmup", settings.warmup()));
         }
         for (String other : settings.type() == DType.BF16 ? List.of(type, "int8") : List.of(type)) {
@@ -65,7 +69,7 @@ public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed)
             }
         }
         return scripts.stream()
-                .map(script -> script.with("--model", shape.name(), "--batch", batch, "--prompt", prompt)
+                .map(script -> script.with("--model", shape.argument(), "--batch", batch, "--prompt", prompt)
                         .with("--new", newTokens, "--threads", settings.threads())
                         .with("--repeats", settings.repeats()))
                 .map(script -> mixed ? script.with("--mixed") : script)

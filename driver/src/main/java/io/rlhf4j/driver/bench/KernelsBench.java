@@ -25,7 +25,7 @@ public record KernelsBench(List<String> names) {
     private static final double ROUND_SECONDS = 0.05;
 
     /** The compiler has to have seen a kernel for so long before it is measured. */
-    private static final double WARM_SECONDS = 1;
+    private static final double WARM_SECONDS = 3;
 
     public KernelsBench {
         names = List.copyOf(names);

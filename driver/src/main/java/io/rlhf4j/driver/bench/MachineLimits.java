@@ -17,7 +17,11 @@ public record MachineLimits(double flopsPerSecond, double bytesPerSecond) {
     private static final int SMALLEST = 1024;
     private static final int LARGEST = 8192;
     private static final double LONG_ENOUGH = 0.02;
-    private static final int REPEATS = 4;
+    private static final int LEAST_REPEATS = 4;
+
+    /** So long the fastest of some runs is looked for: the compiler has seen them by then. */
+    private static final double LOOKED_SECONDS = 0.3;
+
     private static final int MOVED_BYTES = 256 << 20;
 
     /** Measures both. */
@@ -39,21 +43,24 @@ public record MachineLimits(double flopsPerSecond, double bytesPerSecond) {
                 Measurement.rounded(least / seconds, 3));
     }
 
+    /** Of the largest size whose product takes a moment, or of a smaller one if that is faster. */
     private static double productRate(Backend backend, DType type) {
+        double rate = 0;
         for (int size = SMALLEST; ; size *= 2) {
             try (Scope scope = Scope.root(backend, "limit")) {
                 Tensor a = filled(scope, type, size, size);
                 Tensor b = filled(scope, type, size, size);
                 Tensor out = scope.allocate(type, size, size);
                 double seconds = best(out, () -> backend.linear(a, b, null, out));
+                rate = Math.max(rate, 2.0 * size * size * size / seconds);
                 if (seconds >= LONG_ENOUGH || size == LARGEST) {
-                    return 2.0 * size * size * size / seconds;
+                    return rate;
                 }
             }
         }
     }
 
-    /** The best of three ways: to read by a product of one row, to read by a sum of squares, to copy a half to the other. */
+    /** The best of three ways: a product of one row, a sum of squares, a copy of one half to the other. */
     private static double memoryRate(Backend backend, DType type) {
         int columns = 2048;
         int rows = MOVED_BYTES / type.bytes() / columns;
@@ -79,12 +86,14 @@ public record MachineLimits(double flopsPerSecond, double bytesPerSecond) {
     private static double best(Tensor out, Runnable work) {
         float[] row = new float[out.columns()];
         double best = Double.POSITIVE_INFINITY;
-        for (int repeat = -1; repeat < REPEATS; repeat++) {
+        double looked = 0;
+        for (int run = 0; run < LEAST_REPEATS || looked < LOOKED_SECONDS; run++) {
             long start = System.nanoTime();
             work.run();
             out.backend().read(out.slice(0, 1), row, 0);
             double seconds = (System.nanoTime() - start) * 1e-9;
-            best = repeat < 0 ? best : Math.min(best, seconds);
+            looked += seconds;
+            best = Math.min(best, seconds);
         }
         return best;
     }

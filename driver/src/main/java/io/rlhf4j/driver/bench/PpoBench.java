@@ -138,7 +138,7 @@ public record PpoBench(int batch, int prompt, int newTokens) {
         return (settings.type() == DType.BF16 ? List.of("autocast", "master") : List.of("fp32"))
                 .stream()
                         .map(type -> common(PeerScript.of("ppo_step.py", "--dtype", type), settings)
-                                .with("--model", shape.name(), "--new", newTokens)
+                                .with("--model", shape.argument(), "--new", newTokens)
                                 .with("--warmup", settings.warmup(), "--repeats", settings.repeats()))
                         .toList();
     }
@@ -152,7 +152,7 @@ public record PpoBench(int batch, int prompt, int newTokens) {
     public PeerScript trl(BenchModel shape, BenchSettings settings, String python, Path tokenizer) {
         String type = settings.type() == DType.BF16 ? "autocast" : "fp32";
         return common(PeerScript.of("ppo_trl.py", "--dtype", type), settings)
-                .with("--model", shape.name(), "--new", newTokens, "--tokenizer", tokenizer)
+                .with("--model", shape.argument(), "--new", newTokens, "--tokenizer", tokenizer)
                 .with("--warmup", settings.warmup(), "--repeats", settings.repeats())
                 .runBy(python);
     }

@@ -50,7 +50,7 @@ public record TrainBench(int batch, int length, boolean mixed) {
         List<PeerScript> scripts = new ArrayList<>();
         for (String type : settings.type() == DType.BF16 ? List.of("autocast", "master", "bf16") : List.of("fp32")) {
             PeerScript script = PeerScript.of("train_step.py", "--dtype", type)
-                    .with("--model", shape.name(), "--batch", batch, "--seq", length)
+                    .with("--model", shape.argument(), "--batch", batch, "--seq", length)
                     .with("--threads", settings.threads())
                     .with("--warmup", settings.warmup(), "--repeats", settings.repeats());
             PeerScript rows = mixed ? script.with("--mixed") : script;

@@ -8,8 +8,12 @@ import io.rlhf4j.driver.bench.KernelsBench;
 import io.rlhf4j.driver.bench.Measurement;
 import io.rlhf4j.driver.bench.OptimizerBench;
 import io.rlhf4j.driver.bench.PpoBench;
+import io.rlhf4j.driver.bench.ScalingBench;
 import io.rlhf4j.driver.bench.SwitchBench;
 import io.rlhf4j.driver.bench.TrainBench;
+import io.rlhf4j.driver.scaling.Cluster;
+import io.rlhf4j.driver.scaling.ClusterTables;
+import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import java.io.IOException;
@@ -73,6 +77,10 @@ final class BenchCommand {
 
         private BenchModel shape() {
             return new BenchModel(model);
+        }
+
+        private Backend ofOneThread() {
+            return Backends.onClassPath().choose(backend, 1).backend();
         }
 
         private BenchSettings settings(Terminal terminal) {
@@ -206,6 +214,49 @@ final class BenchCommand {
         for (int size : sizes) {
             new CollectivesBench(ranks, size, settings.type()).measure(settings).forEach(this::print);
         }
+        return 0;
+    }
+
+    @Command(
+            name = "scaling",
+            description = {
+                "The time of a step as formulas predict it, beside the one that ranks of one thread take on this"
+                        + " machine, over its sockets. First come the constants that the formulas are given."
+            },
+            mixinStandardHelpOptions = true)
+    int scaling(
+            @Mixin Common common,
+            @Option(names = "--batch", defaultValue = "8", description = "Rows of a rank. (${DEFAULT-VALUE})")
+                    int batch,
+            @Option(names = "--seq", defaultValue = "128", description = "Tokens of a row. (${DEFAULT-VALUE})")
+                    int length,
+            @Option(
+                            names = "--ranks",
+                            split = ",",
+                            defaultValue = "1,2,3,4",
+                            paramLabel = "N",
+                            description = "Numbers of ranks. (${DEFAULT-VALUE})")
+                    List<Integer> ranks,
+            @Option(
+                            names = "--stages",
+                            split = ",",
+                            defaultValue = "1,2,3",
+                            paramLabel = "STAGE",
+                            description = "Of ZeRO. (${DEFAULT-VALUE})")
+                    List<Integer> stages)
+            throws IOException {
+        new ScalingBench(batch, length, ranks, stages)
+                .measure(common.shape(), common::ofOneThread, common.settings(terminal), this::print);
+        return 0;
+    }
+
+    @Command(
+            name = "clusters",
+            description = "Steps, iterations and failures on 8 to 512 GPUs, as the same formulas tell them: the tables"
+                    + " of docs/scaling.md. Nothing is measured.",
+            mixinStandardHelpOptions = true)
+    int clusters() {
+        terminal.out().print(ClusterTables.text(Cluster.H100));
         return 0;
     }
 

@@ -9,11 +9,13 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -42,9 +44,15 @@ public final class CommittedRollouts {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         List<String> files = new ArrayList<>();
         for (Path iteration : iterations(folder.rollouts(), hadoop)) {
-            RolloutTable.manifest(folder, iteration).ifPresent(manifest -> manifest.files()
-                    .keySet()
-                    .forEach(name -> files.add(file(iteration, name, hadoop).toString())));
+            Optional<RolloutTable.Manifest> manifest = RolloutTable.manifest(folder, iteration);
+            if (manifest.isPresent()) {
+                Set<String> there = new HashSet<>(names(iteration, hadoop));
+                for (String name : manifest.get().files().keySet()) {
+                    Path file = new Path(iteration, name);
+                    requireThere(there.contains(name), file);
+                    files.add(file.toString());
+                }
+            }
         }
         Dataset<Row> rows = files.isEmpty()
                 ? session.createDataFrame(List.<Row>of(), RolloutSchema.TYPE.add(ITERATION, DataTypes.LongType))
@@ -64,29 +72,30 @@ public final class CommittedRollouts {
     }
 
     private static List<Path> iterations(Path rollouts, Configuration hadoop) throws IOException {
+        return names(rollouts, hadoop).stream()
+                .filter(FOLDER.asMatchPredicate())
+                .sorted()
+                .map(name -> new Path(rollouts, name))
+                .toList();
+    }
+
+    /** What lies in a folder; nothing where there is none. */
+    private static List<String> names(Path folder, Configuration hadoop) throws IOException {
         try {
-            return Arrays.stream(PlainFiles.fileSystem(rollouts, hadoop).listStatus(rollouts))
-                    .map(FileStatus::getPath)
-                    .filter(path -> FOLDER.matcher(path.getName()).matches())
-                    .sorted()
+            return Arrays.stream(PlainFiles.fileSystem(folder, hadoop).listStatus(folder))
+                    .map(status -> status.getPath().getName())
                     .toList();
         } catch (FileNotFoundException none) {
             return List.of();
         }
     }
 
-    private static Path file(Path iteration, String name, Configuration hadoop) {
-        Path file = new Path(iteration, name);
-        try {
-            if (name.contains("/") || !PlainFiles.exists(file, hadoop)) {
-                throw Rlhf4jException.data(
-                        ("%s: the manifest of its iteration names it, but there is no such file; a resumption of the run makes"
-                                        + " the rollouts of an iteration again that it still needs")
-                                .formatted(file));
-            }
-        } catch (IOException unreadable) {
-            throw Rlhf4jException.data("%s: cannot be read: %s".formatted(file, unreadable.getMessage()), unreadable);
+    private static void requireThere(boolean there, Path file) {
+        if (!there) {
+            throw Rlhf4jException.data(
+                    ("%s: the manifest of its iteration names it, but there is no such file; a resumption of the run makes"
+                                    + " the rollouts of an iteration again that it still needs")
+                            .formatted(file));
         }
-        return file;
     }
 }

@@ -195,7 +195,7 @@ final class BarrierAttempt {
                     ErrorKind.RETRYABLE,
                     "%s on %s went with its executor: %s"
                             .formatted(
-                                    ranks.ranksOf(place.executor()),
+                                    ranks.ranksOf(place.executor(), places.tasksOf(place.executor())),
                                     place,
                                     loss.get().reason()),
                     failed);

@@ -12,7 +12,9 @@ import io.rlhf4j.workers.runtime.StateId;
 import io.rlhf4j.workers.runtime.WorkerRuntime;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
@@ -30,12 +32,16 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
     private final String holding;
     private final StateId state;
     private final RankTask<?> task;
+    private final HashMap<String, List<Integer>> before;
 
-    BarrierFunction(RankGroup group, String holding, StateId state, RankTask<?> task) {
+    /** @param before the ranks of executors in the job before */
+    BarrierFunction(
+            RankGroup group, String holding, StateId state, RankTask<?> task, Map<String, List<Integer>> before) {
         this.group = group;
         this.holding = holding;
         this.state = state;
         this.task = task;
+        this.before = new HashMap<>(before);
     }
 
     @Override
@@ -46,7 +52,12 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
         Optional<String> gpu = AssignedGpu.of(context);
         try (RankGroup.Door door = group.open(context.getTaskInfos().length)) {
             String own = new RankAgreement.Claim(
-                            runtime.id(), here.host(), gpu, door.address(), runtime.holding(holding, state, gpu))
+                            runtime.id(),
+                            here.executorId(),
+                            here.host(),
+                            gpu,
+                            door.address(),
+                            runtime.holding(holding, state, gpu))
                     .format();
             List<RankAgreement.Claim> claims = Arrays.stream(PromptGather.allGather(context, own))
                     .map(RankAgreement.Claim::parse)
@@ -61,7 +72,7 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
             BlockManagerId here,
             List<RankAgreement.Claim> claims,
             int place) {
-        RankAgreement agreement = RankAgreement.of(claims);
+        RankAgreement agreement = RankAgreement.of(claims, before);
         int rank = agreement.ranks().get(place);
         try {
             RankAgreement.requireOneGpuEach(claims);

@@ -102,7 +102,8 @@ public final class BarrierJob {
         if (slots < ranks) {
             throw BarrierChecks.tooFewSlots(lacking, ranks, slots);
         }
-        BarrierFunction function = new BarrierFunction(new RankGroup(deadline), holding, state, task);
+        BarrierFunction function =
+                new BarrierFunction(new RankGroup(deadline), holding, state, task, places.byExecutor());
         Duration patience = deadline.compareTo(LONGEST_END) < 0 ? deadline : LONGEST_END;
         try {
             return new BarrierAttempt(context, ranks, places, patience)

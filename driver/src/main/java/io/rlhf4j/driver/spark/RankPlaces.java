@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.workers.runtime.RankOutcome;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -9,8 +10,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Where the ranks of a run were last. Ranks are agreed among the executors and stay where their state is; so the driver
- * can name the rank of an executor that went without a word.
+ * Where the ranks of a run were last. Tasks are told, and an executor's become the ranks that it had; so the driver can
+ * name the rank of an executor that went without a word.
  */
 public final class RankPlaces {
     private final Map<Integer, Place> places = new TreeMap<>();
@@ -31,6 +32,7 @@ public final class RankPlaces {
     /** Keeps where the ranks of a job were. */
     synchronized void remember(List<RankOutcome> outcomes) {
         newcomers.clear();
+        places.keySet().removeIf(rank -> rank >= outcomes.size());
         for (RankOutcome outcome : outcomes) {
             Place place = new Place(outcome.host(), outcome.executor());
             if (!place.equals(places.put(outcome.rank(), place))) {
@@ -39,13 +41,25 @@ public final class RankPlaces {
         }
     }
 
-    /** The ranks of an executor in words; "a rank" where none is known. */
-    synchronized String ranksOf(String executor) {
-        String ranks = places.entrySet().stream()
-                .filter(rank -> rank.getValue().executor().equals(executor))
-                .map(rank -> "rank " + rank.getKey())
-                .collect(Collectors.joining(" and "));
-        return ranks.isEmpty() ? "a rank" : ranks;
+    /** The ranks of each executor, by Spark's name for it. */
+    synchronized Map<String, List<Integer>> byExecutor() {
+        Map<String, List<Integer>> ranks = new TreeMap<>();
+        places.forEach((rank, place) -> ranks.computeIfAbsent(place.executor(), none -> new ArrayList<>())
+                .add(rank));
+        return ranks;
+    }
+
+    /**
+     * The ranks of an executor in words; "a rank" where none is known for sure, because it is new or does not have as many
+     * tasks as it had ranks.
+     *
+     * @param tasks that it has in the job at hand
+     */
+    synchronized String ranksOf(String executor, long tasks) {
+        List<Integer> ranks = byExecutor().getOrDefault(executor, List.of());
+        return ranks.isEmpty() || ranks.size() != tasks
+                ? "a rank"
+                : ranks.stream().map(rank -> "rank " + rank).collect(Collectors.joining(" and "));
     }
 
     /** Where a rank was in the last job, in words. */

@@ -47,6 +47,13 @@ final class TaskPlaces extends SparkListener implements AutoCloseable {
         }
     }
 
+    /** How many tasks of the job an executor has. */
+    synchronized long tasksOf(String executor) {
+        return places.values().stream()
+                .filter(place -> place.executor().equals(executor))
+                .count();
+    }
+
     /** Where a task runs, by its number. */
     synchronized Optional<RankPlaces.Place> of(int task) {
         return Optional.ofNullable(places.get(task));

@@ -210,6 +210,30 @@ class BenchCommandTest {
     }
 
     @Test
+    void aProfileSaysWhichOperationARoundsTimeGoesInto() throws IOException {
+        ToolRun run =
+                ToolRun.of("bench train --model tiny --batch 2 --seq 16 --warmup 1 --repeats 2 --profile".split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        List<JsonNode> profile = lines.subList(1, lines.size());
+        // Four blocks whose attention's weight is [256, 256], for 32 tokens of two rows.
+        assertThat(profile)
+                .filteredOn(line -> line.path("operation").asText().equals("linear 32x256x256"))
+                .singleElement()
+                .satisfies(line -> assertThat(line.path("calls").asInt()).isEqualTo(4));
+        assertThat(profile.get(profile.size() - 1).path("operation").asText()).isEqualTo("outside operations");
+        double all =
+                profile.stream().mapToDouble(line -> line.path("ms").asDouble()).sum();
+        double mean = 500
+                * (lines.get(0).path("step_s_min").asDouble()
+                        + lines.get(0).path("step_s_max").asDouble());
+        assertThat(all).isCloseTo(mean, withinPercentage(2));
+    }
+
+    @Test
     void kernelsAreMeasuredBesideTheMachinesLimit() throws IOException {
         ToolRun run = ToolRun.of("bench kernels --repeats 2 --kernel copy --kernel attention".split(" "));
         assertThat(run.exitCode()).as(run.err()).isZero();
@@ -233,6 +257,36 @@ class BenchCommandTest {
                 ("bench generate --model tiny --batch 1 --prompt 2 --new 2 --repeats 1 --peers " + folder).split(" "));
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.err()).contains("there is no peer script", "generate.py", "--peers");
+    }
+
+    @Test
+    void stepsOfRanksArePredictedAndMeasured() throws IOException {
+        ToolRun run =
+                ToolRun.of("bench scaling --model tiny --batch 1 --seq 16 --ranks 1,2 --stages 3 --warmup 1 --repeats 1"
+                        .split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : run.out().lines().toList()) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        assertThat(lines.stream().map(line -> line.path("task").asText()))
+                .containsExactly("scaling_constants", "scaling_step", "scaling_step");
+        JsonNode constants = lines.get(0);
+        assertThat(constants.path("network_gb_per_s_2").asDouble()).isPositive();
+        assertThat(constants.path("idle_2").asDouble()).isBetween(0.0, 1.0);
+        JsonNode alone = lines.get(1);
+        assertThat(alone.path("predicted_s").asDouble())
+                .isCloseTo(
+                        alone.path("drift").asDouble()
+                                * constants.path("step_s").asDouble(),
+                        within(2e-3));
+        assertThat(alone.path("predicted_sent_bytes").asLong()).isZero();
+        JsonNode two = lines.get(2);
+        assertThat(two.path("shape").asText()).isEqualTo("2 ranks x 1x16");
+        // Stage 3 sends three times half of the weights.
+        assertThat(two.path("predicted_sent_bytes").asDouble())
+                .isCloseTo(6 * constants.path("parameters").asDouble(), within(1.0));
+        assertThat(two.path("predicted_over_measured").asDouble()).isPositive();
     }
 
     @Test

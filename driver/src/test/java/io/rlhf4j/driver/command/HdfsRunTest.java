@@ -18,6 +18,7 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -26,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import sun.misc.Signal;
 
 /** PPO whose configuration and folder lie on HDFS: stopped, resumed, with a data node lost on the way. */
-@Timeout(170)
+@Tag("cluster-long")
+@Timeout(300)
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class HdfsRunTest {
     private static final String ACTOR = "export/actor/model.safetensors";
@@ -78,6 +80,13 @@ class HdfsRunTest {
         assertThat(verified.out().lines().filter(line -> line.endsWith("whole")))
                 .hasSize(3);
         assertThat(ToolRun.of("inspect", run).out()).contains("done, ppo, exit code 0");
+
+        ToolRun asked = ToolRun.of(
+                "sql",
+                run,
+                "--json",
+                "SELECT count(*) AS answers, count(DISTINCT iteration, row_key) AS keys FROM rollouts");
+        assertThat(asked.out()).as(asked.err()).isEqualTo("{\"answers\":12,\"keys\":12}%n".formatted());
 
         assertThat(read("/runs/remote/" + ACTOR))
                 .isEqualTo(Files.readAllBytes(folder.resolve("runs/local").resolve(ACTOR)));
