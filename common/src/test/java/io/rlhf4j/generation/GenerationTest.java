@@ -127,7 +127,8 @@ class GenerationTest {
         List<GenerationRequest> requests = List.of(request(1), request(2), request(3));
         try (Scope packed = Scope.root(backend(), "packed");
                 Scope plain = Scope.root(backend(), "plain")) {
-            List<List<Generation>> expected = generator(model, "max_new_tokens: 24").generate(packed, requests);
+            List<List<Generation>> expected =
+                    generator(model, "max_new_tokens: 24").generate(packed, requests);
             List<List<Generation>> found =
                     generator(model, "max_new_tokens: 24, pack_weights: false").generate(plain, requests);
             for (int i = 0; i < requests.size(); i++) {

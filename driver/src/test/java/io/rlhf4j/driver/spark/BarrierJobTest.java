@@ -46,7 +46,8 @@ class BarrierJobTest {
         long quickest = Long.MAX_VALUE;
         for (int i = 0; i < 5; i++) {
             long begin = System.nanoTime();
-            job(2).run("model", STATE, Boolean.class, context -> !Thread.currentThread().isInterrupted())
+            job(2).run("model", STATE, Boolean.class, context -> !Thread.currentThread()
+                            .isInterrupted())
                     .forEach(calm -> assertThat(calm).isTrue());
             quickest = Math.min(quickest, System.nanoTime() - begin);
         }
