@@ -1,6 +1,7 @@
 package io.rlhf4j.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -31,7 +32,10 @@ class RowBitsTest {
         }
     }
 
-    /** Decoding: samples come and go, and those that stay must not notice. */
+    /**
+     * Decoding in bf16, where the processor multiplies it: samples come and go, and those that stay must not notice. Elsewhere
+     * nothing is packed, and oneDNN has ways of its own for one row.
+     */
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void aRowTimesAPackedWeightDoesNotDependOnTheRowsBesideItEither(int threads) {
@@ -43,6 +47,7 @@ class RowBitsTest {
                 Tensor weight = filled(scope.allocate(DType.BF16, layer[0], layer[1]), random, 0.1);
                 Tensor bias = filled(scope.allocate(DType.BF16, layer[0]), random, 1);
                 Tensor packed = backend.packWeight(scope, weight);
+                assumeTrue(packed != weight, "this processor multiplies bf16 in fp32");
                 float[] alone = first(scope, x, packed, bias, 1);
                 for (int rows = 2; rows <= MOST_ROWS; rows += 1 + rows / 4) {
                     assertThat(first(scope, x, packed, bias, rows))
