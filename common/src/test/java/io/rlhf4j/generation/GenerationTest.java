@@ -9,10 +9,7 @@ import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
-import io.rlhf4j.model.Parameter;
-import io.rlhf4j.model.ParameterUnit;
 import io.rlhf4j.model.TokenBatch;
-import io.rlhf4j.model.UnitHooks;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
@@ -119,26 +116,6 @@ class GenerationTest {
 
     static Stream<String> families() {
         return Stream.of(LLAMA, MISTRAL, OPT, BLOOM);
-    }
-
-    @Test
-    void withoutPackedWeightsTheSameTokensAreSampledInLessMemory() throws IOException {
-        CausalLanguageModel model = model(LLAMA);
-        List<GenerationRequest> requests = List.of(request(1), request(2), request(3));
-        try (Scope packed = Scope.root(backend(), "packed");
-                Scope plain = Scope.root(backend(), "plain")) {
-            List<List<Generation>> expected =
-                    generator(model, "max_new_tokens: 24").generate(packed, requests);
-            List<List<Generation>> found =
-                    generator(model, "max_new_tokens: 24, pack_weights: false").generate(plain, requests);
-            for (int i = 0; i < requests.size(); i++) {
-                Generation same = expected.get(i).get(0);
-                assertThat(found.get(i).get(0).ids()).isEqualTo(same.ids());
-                assertThat(found.get(i).get(0).logProbs()).containsExactly(same.logProbs(), within(1e-5f));
-            }
-            long copies = 4 * CausalLanguageModel.packedElements(model.config());
-            assertThat(packed.peakBytes() - plain.peakBytes()).isGreaterThanOrEqualTo(copies);
-        }
     }
 
     @ParameterizedTest
@@ -300,27 +277,6 @@ class GenerationTest {
         only(generator, request(2));
         assertThat(scope.bytes()).isEqualTo(before);
         assertThat(scope.peakBytes()).isGreaterThan(before);
-    }
-
-    @Test
-    void aModelWhoseWeightsCouldNotBePackedReadsItsOwnAgain() {
-        CausalLanguageModel model = unchecked(LLAMA);
-        model.setHooks(new UnitHooks() {
-            @Override
-            public void beforeUse(ParameterUnit unit) {
-                if (unit.name().equals("blocks.1")) {
-                    throw new OutOfMemoryError("none left");
-                }
-            }
-        });
-        assertThatThrownBy(() -> model.pack(scope)).hasMessage("none left");
-        for (ParameterUnit unit : model.units()) {
-            for (Parameter parameter : unit.parameters()) {
-                assertThat(parameter.factor().storage())
-                        .as(parameter.name())
-                        .isSameAs(parameter.value().storage());
-            }
-        }
     }
 
     private CausalLanguageModel unchecked(String config) {
