@@ -32,7 +32,7 @@ final class GenerationBatch {
     private final List<GenerationRequest> requests;
     private final TokenListener listener;
     /** As many as work side by side: each has a row's scores to itself. */
-    private final List<TokenSampler> samplers;
+    private final List<TokenSampler> samplers = new ArrayList<>();
 
     private final boolean plain;
     private final KvCache cache;
@@ -100,10 +100,12 @@ final class GenerationBatch {
             allBlocks += blocks(request);
         }
         int together = Math.max(mostSamples, Math.min(settings.batch(), allSamples));
-        samplers = IntStream.range(0, Math.min(together, Runtime.getRuntime().availableProcessors()))
-                .mapToObj(number -> new TokenSampler(settings, vocabulary, eosIds))
-                .toList();
+        samplers.add(new TokenSampler(settings, vocabulary, eosIds));
         plain = samplers.get(0).plain();
+        int sideBySide = plain ? 1 : Math.min(together, Runtime.getRuntime().availableProcessors());
+        while (samplers.size() < sideBySide) {
+            samplers.add(new TokenSampler(settings, vocabulary, eosIds));
+        }
         totalBlocks = Math.min(allBlocks, Math.max(mostBlocks, together * (blocksOf(longest) + 1)));
         cache = new KvCache(work, model.config(), model.type(), BLOCK_SIZE, totalBlocks);
         logits = work.allocate(DType.FP32, together, vocabulary);

@@ -76,9 +76,9 @@ public record CollectivesBench(int ranks, int megabytes, DType wire) {
         List<Double> seconds = new ArrayList<>();
         List<Double> plain = new ArrayList<>();
         for (int round = -settings.warmup(); round < settings.repeats(); round++) {
-            double taken = seconds(all);
+            double taken = Rounds.secondsOf(all);
             long bytes = sent.values().stream().mapToLong(Long::longValue).sum();
-            double copied = seconds(() -> copy.run(bytes));
+            double copied = Rounds.secondsOf(() -> copy.run(bytes));
             if (round >= 0) {
                 seconds.add(taken);
                 plain.add(copied);
@@ -115,11 +115,5 @@ public record CollectivesBench(int ranks, int megabytes, DType wire) {
                 seconds,
                 settings,
                 more);
-    }
-
-    private static double seconds(Runnable work) {
-        long start = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - start) / 1e9;
     }
 }

@@ -17,9 +17,7 @@ final class Rounds {
             if (round == 0) {
                 settings.profile().ifPresent(OperationProfile::begin);
             }
-            long start = System.nanoTime();
-            work.run();
-            double taken = (System.nanoTime() - start) / 1e9;
+            double taken = secondsOf(work);
             if (round == -settings.warmup()) {
                 rounds.first = taken;
             }
@@ -29,6 +27,13 @@ final class Rounds {
         }
         settings.profile().ifPresent(OperationProfile::end);
         return rounds;
+    }
+
+    /** Seconds that {@code work} takes once. */
+    static double secondsOf(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - start) / 1e9;
     }
 
     /** Seconds of each measured round. */

@@ -150,20 +150,14 @@ public record ScalingBench(int batch, int length, List<Integer> ranks, List<Inte
         List<Double> before = new ArrayList<>();
         List<Double> seconds = new ArrayList<>();
         for (int round = -settings.warmup(); round < settings.repeats(); round++) {
-            double one = seconds(alone::run);
-            double all = seconds(group);
+            double one = Rounds.secondsOf(alone::run);
+            double all = Rounds.secondsOf(group);
             if (round >= 0) {
                 before.add(one);
                 seconds.add(all);
             }
         }
         return new Pair(before, seconds);
-    }
-
-    private static double seconds(Runnable work) {
-        long begin = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - begin) * 1e-9;
     }
 
     private Measurement against(

@@ -54,11 +54,11 @@ public record SwitchBench(int batch, int prompt, int newTokens) {
             Times times = new Times();
             for (int round = -settings.warmup(); round < settings.repeats(); round++) {
                 Times kept = round < 0 ? new Times() : times;
-                kept.firstTraining.add(seconds(step::run));
-                kept.secondTraining.add(seconds(step::run));
+                kept.firstTraining.add(Rounds.secondsOf(step::run));
+                kept.secondTraining.add(Rounds.secondsOf(step::run));
                 pack(model, scope, kept);
-                kept.firstGeneration.add(seconds(generate));
-                kept.secondGeneration.add(seconds(generate));
+                kept.firstGeneration.add(Rounds.secondsOf(generate));
+                kept.secondGeneration.add(Rounds.secondsOf(generate));
             }
             return measurement(shape, settings, times, iterationSeconds, scope);
         }
@@ -103,11 +103,5 @@ public record SwitchBench(int batch, int prompt, int newTokens) {
                 Collections.nCopies(settings.repeats(), all),
                 settings,
                 more);
-    }
-
-    private static double seconds(Runnable work) {
-        long start = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - start) * 1e-9;
     }
 }

@@ -79,7 +79,11 @@ final class PpoPlan {
                 memory,
                 List.of(
                         WorkingMemory.activations(actor.config(), compute, Phase.UPDATE),
-                        WorkingMemory.packedWeights(actor.config(), compute, ppo.sampling()),
+                        WorkingMemory.packedWeights(
+                                actor.config(),
+                                compute,
+                                ppo.sampling().packWeights()
+                                        || config.evaluation().sampling().packWeights()),
                         WorkingMemory.cache(
                                 actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
     }

@@ -49,8 +49,8 @@ public record WorkingMemory(String name, Phase phase, long bytes) {
     }
 
     /** Weights as decoding reads them fastest, while one task generates. */
-    static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute, SamplingConfig sampling) {
-        long elements = sampling.packWeights() ? CausalLanguageModel.packedElements(model) : 0;
+    static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute, boolean packed) {
+        long elements = packed ? CausalLanguageModel.packedElements(model) : 0;
         return new WorkingMemory(
                 "packed weights",
                 Phase.ROLLOUT,

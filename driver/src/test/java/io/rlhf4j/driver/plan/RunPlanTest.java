@@ -61,8 +61,11 @@ class RunPlanTest {
 
     @Test
     void packedWeightsCountWhereTheyAreMade() throws IOException {
-        assertThat(ppo().bytes())
-                .isGreaterThan(ppo("ppo.sampling.pack_weights=false").bytes());
+        String rollouts = "ppo.sampling.pack_weights=false";
+        String evaluations = "evaluation.sampling.pack_weights=false";
+        assertThat(ppo(rollouts).bytes()).isEqualTo(ppo().bytes());
+        assertThat(ppo(evaluations).bytes()).isEqualTo(ppo().bytes());
+        assertThat(ppo(rollouts, evaluations).bytes()).isLessThan(ppo().bytes());
     }
 
     @Test
