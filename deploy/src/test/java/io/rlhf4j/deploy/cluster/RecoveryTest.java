@@ -116,7 +116,7 @@ class RecoveryTest {
             assertThat(driver.exitCode(LIMIT)).as(driver.text()).isZero();
             assertThat(driver.text())
                     .containsPattern(
-                            "the update of iteration \\d+: rank\\(s\\) \\[[01]\\] on \\[127.0.0.1 \\(executor [01]\\)\\]"
+                            "the update of iteration \\d+: rank\\(s\\) \\[[01]\\] on \\[127.0.0.\\d \\(executor [01]\\)\\]"
                                     + " did not end within 20 s after another had failed and are given up")
                     .containsPattern("rank [01] waited 20 s for rank\\(s\\) [01] at");
             assertThat(victim.isAlive()).isFalse();
@@ -136,8 +136,9 @@ class RecoveryTest {
             over.set(true);
             brake.join();
             assertThat(driver.text())
-                    .containsPattern("straggler: rank [01] on 127.0.0.1 \\(executor %s\\) worked [0-9.]+ times as long"
-                            .formatted(slow.number()));
+                    .containsPattern(
+                            "straggler: rank [01] on 127.0.0.\\d \\(executor %s\\) worked [0-9.]+ times as long"
+                                    .formatted(slow.number()));
         }
     }
 

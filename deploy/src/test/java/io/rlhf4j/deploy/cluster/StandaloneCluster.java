@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.condition.OS;
 
 /**
  * A standalone cluster of Spark: a master and workers as plain JVMs from the jars of the distribution. What a Spark
@@ -36,18 +37,28 @@ final class StandaloneCluster implements AutoCloseable {
         this.folder = folder;
         this.sparkHome = sparkHome(folder);
         this.master = jvm(
-                "master", "org.apache.spark.deploy.master.Master", "--host", HOST, "--port", "0", "--webui-port", "0");
+                "master",
+                HOST,
+                "org.apache.spark.deploy.master.Master",
+                "--host",
+                HOST,
+                "--port",
+                "0",
+                "--webui-port",
+                "0");
         this.url = master.await(Pattern.compile("Starting Spark master at (spark://\\S+)"), START);
     }
 
     /** Adds a worker. */
     Jvm addWorker(int cores, String memory) throws IOException, InterruptedException {
         String name = "worker-" + workers.size();
+        String host = host(workers.size());
         Jvm worker = jvm(
                 name,
+                host,
                 "org.apache.spark.deploy.worker.Worker",
                 "--host",
-                HOST,
+                host,
                 "--webui-port",
                 "0",
                 "--cores",
@@ -101,11 +112,20 @@ final class StandaloneCluster implements AutoCloseable {
         return start(name, line);
     }
 
-    private Jvm start(String name, List<String> line) throws IOException {
-        return Jvm.start(folder, folder.resolve(name + ".log"), environment(), line);
+    /** Each worker is a host of its own to Spark, where this machine answers to more than one address. */
+    private static String host(int worker) {
+        return OS.LINUX.isCurrentOs() ? "127.0.0." + (2 + worker) : HOST;
     }
 
-    private Jvm jvm(String name, String main, String... arguments) throws IOException {
+    private Jvm start(String name, List<String> line) throws IOException {
+        return start(name, HOST, line);
+    }
+
+    private Jvm start(String name, String host, List<String> line) throws IOException {
+        return Jvm.start(folder, folder.resolve(name + ".log"), environment(host), line);
+    }
+
+    private Jvm jvm(String name, String host, String main, String... arguments) throws IOException {
         List<String> line = new ArrayList<>(List.of(
                 java(),
                 "@" + DISTRIBUTION.resolve("jvm.options"),
@@ -118,15 +138,15 @@ final class StandaloneCluster implements AutoCloseable {
                 sparkHome.resolve("jars") + "/*",
                 main));
         line.addAll(List.of(arguments));
-        return start(name, line);
+        return start(name, host, line);
     }
 
-    private Map<String, String> environment() {
+    private Map<String, String> environment(String host) {
         return Map.of(
                 "SPARK_HOME",
                 sparkHome.toString(),
                 "SPARK_LOCAL_IP",
-                HOST,
+                host,
                 // Spark's launcher looks for it where it does not find a whole installation.
                 "SPARK_SCALA_VERSION",
                 "2.13",

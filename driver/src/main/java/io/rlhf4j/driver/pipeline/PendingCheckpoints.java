@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Checkpoints of one attempt whose ranks may still be writing. Each is committed when all ranks have told that their parts
@@ -30,6 +31,7 @@ final class PendingCheckpoints implements AutoCloseable {
     private final CheckpointStore store;
     private final String attempt;
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+    private final BooleanSupplier writersThere;
     private final ScheduledExecutorService looking;
     private Checkpoint committed;
     private RuntimeException failure;
@@ -40,9 +42,11 @@ final class PendingCheckpoints implements AutoCloseable {
      * No checkpoint yet.
      *
      * @param generation of the states that are saved
+     * @param writersThere whether all who may be writing are there still
      */
-    PendingCheckpoints(CheckpointStore store, String generation) {
+    PendingCheckpoints(CheckpointStore store, String generation, BooleanSupplier writersThere) {
         this.store = store;
+        this.writersThere = writersThere;
         this.attempt = RankFiles.attempt(generation);
         this.looking = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "checkpoint-commits");
@@ -114,11 +118,12 @@ final class PendingCheckpoints implements AutoCloseable {
         }
     }
 
-    /** Waits a little for what the ranks are writing: what is not whole then never will be. */
+    /** Waits a little for what the ranks are writing, if they are all there: what is not whole then never will be. */
     @Override
     public void close() {
+        commitWhatIsThere();
         long end = System.nanoTime() + GRACE.toNanos();
-        while (isComing() && System.nanoTime() < end) {
+        while (isComing() && writersThere.getAsBoolean() && System.nanoTime() < end) {
             LockSupport.parkNanos(PAUSE.toNanos());
             commitWhatIsThere();
         }

@@ -20,6 +20,7 @@ import io.rlhf4j.workers.runtime.StateId;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.apache.hadoop.conf.Configuration;
 
 /** The complete state of step 3 on a file system: both engines, and the weight of the KL penalty. */
@@ -83,8 +84,8 @@ final class PpoCheckpoints {
     }
 
     /** Those of an attempt whose ranks may still be writing. */
-    PendingCheckpoints pending(String generation) {
-        return new PendingCheckpoints(store, generation);
+    PendingCheckpoints pending(String generation, BooleanSupplier writersThere) {
+        return new PendingCheckpoints(store, generation, writersThere);
     }
 
     /** All of a state that is not a tensor. */

@@ -123,7 +123,7 @@ final class PpoStep {
                 progress.note("ppo goes on after iteration " + begin);
                 metrics.cutAfter(Step.PPO, begin);
             }
-            pending = checkpoints.pending(settings.attempt());
+            pending = checkpoints.pending(settings.attempt(), ranks::allThere);
             ahead = new PromptsAhead(
                     data, data.training(Step.PPO, config.seed()), config.ppo().prompts());
         }

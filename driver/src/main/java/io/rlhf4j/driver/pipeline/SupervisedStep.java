@@ -104,7 +104,7 @@ final class SupervisedStep<R extends TokenRow> {
         String export = folder.export(step.key()).toString();
         try (MetricsLog log = folder.openMetrics();
                 PendingCheckpoints pending =
-                        new PendingCheckpoints(store, position.state().generation())) {
+                        new PendingCheckpoints(store, position.state().generation(), job::allThere)) {
             log.cutAfter(step, position.state().version());
             progress.begin(step.key(), position.state().version(), steps);
             if (position.state().version() == 0 && !heldOut.isEmpty()) {

@@ -5,13 +5,14 @@ import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.runtime.RankOutcome;
 import java.io.Serializable;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.SimpleFutureAction;
@@ -20,7 +21,11 @@ import org.apache.spark.rdd.RDD;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Option;
+import scala.Tuple2;
 import scala.collection.Iterator;
+import scala.collection.immutable.Seq;
+import scala.concurrent.Await;
+import scala.concurrent.duration.FiniteDuration;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction0;
@@ -35,7 +40,7 @@ import scala.runtime.BoxedUnit;
 final class BarrierAttempt {
     private static final Logger LOG = LoggerFactory.getLogger(BarrierAttempt.class);
     private static final String INTERRUPT = "spark.job.interruptOnCancel";
-    private static final long LOOK_MILLIS = 500;
+    private static final FiniteDuration LOOK = FiniteDuration.apply(500, TimeUnit.MILLISECONDS);
     private static final int LINES = 4;
 
     private final JavaSparkContext context;
@@ -82,12 +87,11 @@ final class BarrierAttempt {
     }
 
     private SimpleFutureAction<BoxedUnit> submit(BarrierFunction function) {
-        List<Integer> tasks = IntStream.range(0, outcomes.length).boxed().toList();
-        RDD<RankOutcome> rdd = context.parallelize(tasks, outcomes.length)
-                .rdd()
-                .barrier()
-                .mapPartitions(function, false, ClassTag$.MODULE$.apply(RankOutcome.class));
-        List<Object> all = new ArrayList<>(tasks);
+        RDD<RankOutcome> rdd =
+                tasks().barrier().mapPartitions(function, false, ClassTag$.MODULE$.apply(RankOutcome.class));
+        List<Object> all = IntStream.range(0, outcomes.length)
+                .<Object>mapToObj(task -> task)
+                .toList();
         String before = context.getLocalProperty(INTERRUPT);
         // A task of a job that is given up may wait for what never comes.
         context.setLocalProperty(INTERRUPT, "true");
@@ -115,6 +119,19 @@ final class BarrierAttempt {
         }
     }
 
+    /**
+     * A task for each rank, preferably where the rank's state lies: where there are more slots than ranks, Spark would else
+     * take any of them.
+     */
+    private RDD<Object> tasks() {
+        List<List<String>> wanted = ranks.locations(outcomes.length, LivingExecutors.of(context.sc()));
+        List<Tuple2<Object, Seq<String>>> tasks = IntStream.range(0, outcomes.length)
+                .mapToObj(task -> Tuple2.<Object, Seq<String>>apply(
+                        task, CollectionConverters.asScala(wanted.get(task)).toSeq()))
+                .toList();
+        return context.sc().makeRDD(CollectionConverters.asScala(tasks).toSeq(), ClassTag$.MODULE$.apply(Object.class));
+    }
+
     /** A task gives one outcome. */
     private static final class Single extends AbstractFunction1<Iterator<RankOutcome>, RankOutcome>
             implements Serializable {
@@ -131,14 +148,12 @@ final class BarrierAttempt {
         if (outcome.failure() != null && failedAt == 0) {
             failedAt = System.nanoTime();
         }
-        notifyAll();
     }
 
-    private synchronized void await(SimpleFutureAction<BoxedUnit> job, TaskPlaces places) {
+    private void await(SimpleFutureAction<BoxedUnit> job, TaskPlaces places) {
         try {
-            while (!job.isCompleted()) {
-                wait(LOOK_MILLIS);
-                if (failedAt != 0 && System.nanoTime() - failedAt > patience.toNanos() && !job.isCompleted()) {
+            while (!ended(job)) {
+                if (overdue()) {
                     Rlhf4jException hung = hung(places);
                     job.cancel(Option.apply(hung.getMessage()));
                     throw hung;
@@ -151,7 +166,22 @@ final class BarrierAttempt {
         }
     }
 
-    private Rlhf4jException hung(TaskPlaces places) {
+    /** Waits a while for the end of the job. */
+    private static boolean ended(SimpleFutureAction<BoxedUnit> job) throws InterruptedException {
+        try {
+            Await.ready(job, LOOK);
+            return true;
+        } catch (TimeoutException notYet) {
+            return false;
+        }
+    }
+
+    /** Whether a rank has failed so long ago that the others should have ended. */
+    private synchronized boolean overdue() {
+        return failedAt != 0 && System.nanoTime() - failedAt > patience.toNanos();
+    }
+
+    private synchronized Rlhf4jException hung(TaskPlaces places) {
         RankOutcome first = firstFailure().orElseThrow();
         List<Integer> silent = IntStream.range(0, outcomes.length)
                 .filter(rank ->

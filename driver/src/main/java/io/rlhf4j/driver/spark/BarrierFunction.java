@@ -24,8 +24,7 @@ import scala.collection.Iterator$;
 import scala.runtime.AbstractFunction1;
 
 /** One task of a barrier job: agrees on its rank, joins the group, works, and tells how it ended. */
-final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>>
-        implements Serializable {
+final class BarrierFunction extends AbstractFunction1<Iterator<Object>, Iterator<RankOutcome>> implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final RankGroup group;
@@ -45,7 +44,7 @@ final class BarrierFunction extends AbstractFunction1<Iterator<Integer>, Iterato
     }
 
     @Override
-    public Iterator<RankOutcome> apply(Iterator<Integer> place) {
+    public Iterator<RankOutcome> apply(Iterator<Object> place) {
         BarrierTaskContext context = BarrierTaskContext.get();
         WorkerRuntime runtime = WorkerRuntime.ofThisJvm();
         BlockManagerId here = SparkEnv.get().blockManager().blockManagerId();

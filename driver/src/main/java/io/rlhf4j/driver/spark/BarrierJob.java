@@ -89,6 +89,11 @@ public final class BarrierJob {
         }
     }
 
+    /** Whether all executors that ranks were in are there still. */
+    public boolean allThere() {
+        return context.sc().isLocal() || places.allAmong(LivingExecutors.of(context.sc()));
+    }
+
     /**
      * Runs {@code task} on every rank.
      *

@@ -1,7 +1,9 @@
 package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.workers.runtime.RankOutcome;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +25,11 @@ public final class RankPlaces {
      * @param executor by Spark's name for it
      */
     record Place(String host, String executor) {
+        /** As Spark's scheduler writes it, {@code org.apache.spark.scheduler.ExecutorCacheTaskLocation}. */
+        String location() {
+            return "executor_%s_%s".formatted(host, executor);
+        }
+
         @Override
         public String toString() {
             return "%s (executor %s)".formatted(host, executor);
@@ -39,6 +46,32 @@ public final class RankPlaces {
                 newcomers.add(outcome.rank());
             }
         }
+    }
+
+    /**
+     * Where the tasks of the next job should run: where the ranks were, and in place of an executor that is gone the one that
+     * has been idle longest.
+     *
+     * @param executors that there are, the oldest first: what has run there is compiled
+     * @return by task: a place in the words of Spark's scheduler, or none
+     */
+    synchronized List<List<String>> locations(int tasks, List<Place> executors) {
+        Deque<Place> spare = new ArrayDeque<>(executors);
+        spare.removeAll(places.values());
+        List<List<String>> locations = new ArrayList<>();
+        for (int task = 0; task < tasks; task++) {
+            Place place = places.get(task);
+            if (place == null || !executors.contains(place)) {
+                place = spare.poll();
+            }
+            locations.add(place == null ? List.of() : List.of(place.location()));
+        }
+        return locations;
+    }
+
+    /** Whether each rank's executor is one of these. */
+    synchronized boolean allAmong(List<Place> executors) {
+        return executors.containsAll(places.values());
     }
 
     /** The ranks of each executor, by Spark's name for it. */

@@ -32,6 +32,23 @@ class RankPlacesTest {
         assertThat(places.isNew(1)).isFalse();
     }
 
+    @Test
+    void tasksGoWhereTheirRanksWereAndElseToTheExecutorThatHasBeenIdleLongest() {
+        List<RankPlaces.Place> executors = List.of(place("4"), place("7"), place("8"), place("10"));
+        assertThat(places.locations(2, executors))
+                .containsExactly(List.of("executor_host-4_4"), List.of("executor_host-7_7"));
+        ranksOn("8", "5", "7");
+        assertThat(places.locations(3, executors))
+                .containsExactly(
+                        List.of("executor_host-8_8"), List.of("executor_host-4_4"), List.of("executor_host-7_7"));
+        assertThat(places.locations(3, List.of(place("7"))))
+                .containsExactly(List.of(), List.of(), List.of("executor_host-7_7"));
+    }
+
+    private static RankPlaces.Place place(String executor) {
+        return new RankPlaces.Place("host-" + executor, executor);
+    }
+
     private void ranksOn(String... executors) {
         List<RankOutcome> outcomes = new ArrayList<>();
         for (int rank = 0; rank < executors.length; rank++) {
