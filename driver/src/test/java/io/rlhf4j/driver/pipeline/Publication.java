@@ -39,6 +39,7 @@ final class Publication {
                 "models.actor=" + TinyRun.model(family),
                 "ppo.critic_init=actor",
                 "ppo.rewards=[{kind: rule, name: short, rule: length, target: 4}]",
+                "cluster.scoring=tasks",
                 "cluster.zero={actor: %1$d, critic: %1$d}".formatted(stage));
         settings = new TaskSettings(
                 ConfigFile.write(config),
