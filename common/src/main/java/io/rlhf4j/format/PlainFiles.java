@@ -3,6 +3,7 @@ package io.rlhf4j.format;
 import io.rlhf4j.error.Rlhf4jException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.OutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -46,6 +47,23 @@ public final class PlainFiles {
             stream.readFully(0, bytes);
         }
         return bytes;
+    }
+
+    /** What is written to a file. */
+    @FunctionalInterface
+    public interface Content {
+        /** Writes it; the stream stays open. */
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** Writes a file, in the place of one that may be there, and hashes it on the way. */
+    public static WrittenFile write(Path file, Content content, Configuration configuration) throws IOException {
+        try (HashingOutputStream out =
+                new HashingOutputStream(fileSystem(file, configuration).create(file, true))) {
+            content.writeTo(out);
+            out.close();
+            return new WrittenFile(file.getName(), out.bytes(), out.sha256());
+        }
     }
 
     /** The status of a file that has to be there. */

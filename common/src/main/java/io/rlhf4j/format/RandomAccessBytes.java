@@ -1,6 +1,5 @@
 package io.rlhf4j.format;
 
-import java.io.Closeable;
 import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
@@ -16,7 +15,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /** A file that is read at any place, by any number of threads. */
-sealed interface RandomAccessBytes extends Closeable {
+sealed interface RandomAccessBytes extends OpenFile
+        permits RandomAccessBytes.Mapped, RandomAccessBytes.Streamed, HashedBytes {
     /** The most bytes that one {@link #read} gives. */
     int MAXIMUM_READ = 1 << 22;
 

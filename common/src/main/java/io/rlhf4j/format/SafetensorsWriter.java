@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -42,12 +43,11 @@ public final class SafetensorsWriter {
      * multiple of its size. Each tensor is asked for its elements once, a piece at a time.
      *
      * @param metadata free text for {@code __metadata__}; may be empty
-     * @return bytes written
      * @throws Rlhf4jException of kind RETRYABLE where the file cannot be written, for example on a full disk
      */
-    public long write(Path file, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
-        try (OutputStream stream = PlainFiles.fileSystem(file, configuration).create(file, true)) {
-            return write(stream, tensors, metadata);
+    public WrittenFile write(Path file, List<NamedTensor> tensors, Map<String, String> metadata) {
+        try {
+            return PlainFiles.write(file, out -> write(out, tensors, metadata), configuration);
         } catch (IOException e) {
             throw new Rlhf4jException(
                     ErrorKind.RETRYABLE,
@@ -58,7 +58,7 @@ public final class SafetensorsWriter {
     }
 
     /** The same to a stream, which stays open. */
-    public long write(OutputStream stream, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
+    public void write(OutputStream stream, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
         requireDistinctNames(tensors);
         List<NamedTensor> ordered = new ArrayList<>(tensors);
         ordered.sort(Comparator.comparingInt(
@@ -69,63 +69,37 @@ public final class SafetensorsWriter {
                 .putLong(header.length)
                 .array());
         stream.write(header);
-        long written = 8L + header.length;
         for (NamedTensor tensor : ordered) {
             writeElements(tensor, stream);
-            written += tensor.bytes();
         }
-        return written;
     }
 
-    /**
-     * Writes {@code model.safetensors}, or, where all tensors together exceed {@code maximumShardBytes}, shards named {@code
-     * model-00001-of-0000N.safetensors} and last {@code model.safetensors.index.json}. A tensor is never split. Weights of an
-     * earlier call in the same directory are removed.
-     */
-    public void writeModel(
-            Path directory, List<NamedTensor> tensors, Map<String, String> metadata, long maximumShardBytes)
-            throws IOException {
-        requireDistinctNames(tensors);
+    /** Writes the files of a model and last, where they are several, their index. Weights of an earlier call are removed. */
+    public void writeModel(Path directory, TensorShards shards, Map<String, String> metadata) throws IOException {
+        requireDistinctNames(shards.all());
+        for (int shard = 0; shard < shards.size(); shard++) {
+            writeShard(directory, shards, shard, metadata);
+        }
+        removeOthers(directory, shards.index().tensorsByFile().keySet());
+        writeIndex(directory, shards);
+    }
+
+    /** Writes one of a model's files. */
+    public WrittenFile writeShard(Path directory, TensorShards shards, int shard, Map<String, String> metadata) {
         Map<String, String> marked = new LinkedHashMap<>(metadata);
         marked.putIfAbsent("format", "pt"); // transformers refuses files that do not say so
-        List<List<NamedTensor>> shards = shards(tensors, maximumShardBytes);
-        Map<String, List<String>> tensorsByFile = new TreeMap<>();
-        for (int i = 0; i < shards.size(); i++) {
-            String name = shards.size() == 1
-                    ? "model.safetensors"
-                    : "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
-            write(new Path(directory, name), shards.get(i), marked);
-            tensorsByFile.put(
-                    name,
-                    shards.get(i).stream().map(tensor -> tensor.info().name()).toList());
-        }
-        Path index = new Path(directory, "model.safetensors" + ShardIndex.SUFFIX);
-        removeOthers(directory, tensorsByFile.keySet());
-        if (shards.size() > 1) {
-            long total = tensors.stream().mapToLong(NamedTensor::bytes).sum();
-            try (OutputStream stream =
-                    PlainFiles.fileSystem(index, configuration).create(index, true)) {
-                stream.write(new ShardIndex(tensorsByFile).toJson(total));
-            }
-        }
+        return write(new Path(directory, shards.name(shard)), shards.tensors().get(shard), marked);
     }
 
-    /** Fills shards in the order given; each holds at least one tensor. */
-    private static List<List<NamedTensor>> shards(List<NamedTensor> tensors, long maximumBytes) {
-        List<List<NamedTensor>> shards = new ArrayList<>();
-        shards.add(new ArrayList<>());
-        long bytes = 0;
-        for (NamedTensor tensor : tensors) {
-            List<NamedTensor> shard = shards.get(shards.size() - 1);
-            if (!shard.isEmpty() && bytes + tensor.bytes() > maximumBytes) {
-                shard = new ArrayList<>();
-                shards.add(shard);
-                bytes = 0;
-            }
-            shard.add(tensor);
-            bytes += tensor.bytes();
+    /** Writes the index of a model's files; one file needs none. */
+    public Optional<WrittenFile> writeIndex(Path directory, TensorShards shards) throws IOException {
+        if (shards.size() == 1) {
+            return Optional.empty();
         }
-        return shards;
+        long bytes = shards.all().stream().mapToLong(NamedTensor::bytes).sum();
+        Path index = new Path(directory, TensorShards.WHOLE + ShardIndex.SUFFIX);
+        return Optional.of(
+                PlainFiles.write(index, out -> out.write(shards.index().toJson(bytes)), configuration));
     }
 
     private void removeOthers(Path directory, Set<String> written) throws IOException {

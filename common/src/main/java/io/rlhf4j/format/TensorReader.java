@@ -1,7 +1,6 @@
 package io.rlhf4j.format;
 
 import io.rlhf4j.tensor.Tensor;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.Map;
 
@@ -12,7 +11,7 @@ import java.util.Map;
  * <p>Every method that reads throws {@link io.rlhf4j.error.Rlhf4jException}, naming file and tensor, where the file is
  * damaged or has no such tensor, and {@link IOException} where it cannot be read at all.
  */
-public interface TensorReader extends Closeable {
+public interface TensorReader extends OpenFile {
     /** What messages call this: the file's or directory's path. */
     String origin();
 
@@ -48,6 +47,15 @@ public interface TensorReader extends Closeable {
 
     /** All elements of an integer or boolean tensor. */
     long[] readLongs(String name) throws IOException;
+
+    /**
+     * Whether files that have to have hashes ({@link FileHashes}) have them is known when all of them is read: to be called
+     * before anything that was read from them is used.
+     *
+     * @throws io.rlhf4j.error.Rlhf4jException of kind RETRYABLE where one has another
+     */
+    @Override
+    void verify() throws IOException;
 
     /** Reads a floating-point tensor into {@code target}, contiguous, of as many elements; its own type is rounded to. */
     void read(String name, Tensor target) throws IOException;

@@ -2,7 +2,6 @@ package io.rlhf4j.format;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.tensor.Tensor;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,14 +14,14 @@ final class TensorTable implements TensorReader {
     private final Map<String, StoredTensor> stored;
     private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
     private final Map<String, String> metadata;
-    private final List<Closeable> files;
+    private final List<OpenFile> files;
 
     /**
      * A table of checked tensors.
      *
-     * @param files to be closed with this
+     * @param files to be verified and closed with this
      */
-    TensorTable(String origin, Map<String, StoredTensor> stored, Map<String, String> metadata, List<Closeable> files) {
+    TensorTable(String origin, Map<String, StoredTensor> stored, Map<String, String> metadata, List<OpenFile> files) {
         this.origin = origin;
         this.stored = stored;
         this.metadata = Map.copyOf(metadata);
@@ -130,8 +129,15 @@ final class TensorTable implements TensorReader {
     }
 
     @Override
+    public void verify() throws IOException {
+        for (OpenFile file : files) {
+            file.verify();
+        }
+    }
+
+    @Override
     public void close() throws IOException {
-        for (Closeable file : files) {
+        for (OpenFile file : files) {
             file.close();
         }
     }

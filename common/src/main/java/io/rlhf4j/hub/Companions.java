@@ -3,14 +3,16 @@ package io.rlhf4j.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.format.PlainFiles;
+import io.rlhf4j.format.WrittenFile;
 import io.rlhf4j.model.family.HubConfig;
 import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.StreamSupport;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 
 /** The files beside config.json and weights: tokenizer, chat template, generation settings. */
@@ -38,9 +40,10 @@ final class Companions {
     }
 
     /** Copies those that are there. */
-    void copyTo(Path target) throws IOException {
-        copyTokenizerTo(target);
-        copy(List.of(GENERATION), target);
+    List<WrittenFile> copyTo(Path target) throws IOException {
+        List<WrittenFile> copied = new ArrayList<>(copy(TOKENIZER, target));
+        copied.addAll(copy(List.of(GENERATION), target));
+        return copied;
     }
 
     /** Copies those of the tokenizer. */
@@ -48,19 +51,28 @@ final class Companions {
         copy(TOKENIZER, target);
     }
 
-    private void copy(List<String> names, Path target) throws IOException {
+    private List<WrittenFile> copy(List<String> names, Path target) throws IOException {
+        List<WrittenFile> copied = new ArrayList<>();
         FileSystem from = PlainFiles.fileSystem(directory, configuration);
         FileSystem to = PlainFiles.fileSystem(target, configuration);
         // A copy of a file on to itself would empty what it is about to read.
         if (place(from, directory).equals(place(to, target))) {
-            return;
+            return copied;
         }
         for (String name : names) {
             Path file = new Path(directory, name);
             if (from.exists(file)) {
-                FileUtil.copy(from, file, to, new Path(target, name), false, true, configuration);
+                copied.add(PlainFiles.write(
+                        new Path(target, name),
+                        out -> {
+                            try (InputStream in = from.open(file)) {
+                                in.transferTo(out);
+                            }
+                        },
+                        configuration));
             }
         }
+        return copied;
     }
 
     /** One name for one place: a path made of a URI may end with a slash. */

@@ -2,9 +2,11 @@ package io.rlhf4j.hub;
 
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.ElementType;
+import io.rlhf4j.format.FileHashes;
 import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.format.TensorFiles;
 import io.rlhf4j.format.TensorReader;
+import io.rlhf4j.format.WrittenFile;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.LoadedUnits;
@@ -18,6 +20,8 @@ import io.rlhf4j.model.family.ModelFamily;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -34,9 +38,19 @@ public final class ModelDirectory {
             Pattern.compile("(model|pytorch_model)(-\\d+-of-\\d+)?\\.(safetensors|bin)(\\.index\\.json)?");
 
     private final Configuration configuration;
+    private final FileHashes hashes;
 
     public ModelDirectory(Configuration configuration) {
+        this(configuration, FileHashes.ANY);
+    }
+
+    /**
+     * Directories whose files of weights have to have hashes. They are computed while the weights are loaded; where one
+     * differs, loading ends with an exception of kind RETRYABLE.
+     */
+    public ModelDirectory(Configuration configuration, FileHashes hashes) {
         this.configuration = configuration;
+        this.hashes = hashes;
     }
 
     /** What a directory holds, told without reading weights. */
@@ -71,7 +85,7 @@ public final class ModelDirectory {
         ModelFamily family = ModelFamilies.of(json);
         TransformerConfig config = config(family, json);
         CausalLanguageModel model = CausalLanguageModel.unloaded(config, source(family, json, directory), scope, type);
-        try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
+        try (TensorReader weights = new TensorFiles(configuration, hashes).openModel(directory)) {
             new WeightReader(weights, family.weightNames())
                     .read(
                             new WeightBinding(family, config, model.units()),
@@ -98,17 +112,11 @@ public final class ModelDirectory {
         ModelFamily family = ModelFamilies.of(json);
         TransformerConfig config = config(family, json);
         ScoreModel model = ScoreModel.unloaded(config, source(family, json, directory), scope, type);
-        try (TensorReader weights = new TensorFiles(configuration).openModel(directory)) {
-            boolean headMissing = ModelConfigFile.describesScoreModel(json) && !weights.contains(SCORE);
-            if (headMissing) {
-                throw Rlhf4jException.data(
-                        "%s: tensor '%s' is missing, though config.json describes a sequence classifier"
-                                .formatted(weights.origin(), SCORE));
-            }
+        try (TensorReader weights = new TensorFiles(configuration, hashes).openModel(directory)) {
             new WeightReader(weights, family.weightNames())
                     .read(
                             new WeightBinding(family, config, model.units()),
-                            Set.of(SCORE),
+                            ModelConfigFile.describesScoreModel(json) ? Set.of() : Set.of(SCORE),
                             unit -> {
                                 unit.allocate(scope, type);
                                 if (model.isHead(unit)) {
@@ -142,49 +150,63 @@ public final class ModelDirectory {
     }
 
     /**
-     * Writes a directory from which transformers' AutoModelForCausalLM loads the same model. Older weights in it are
-     * removed. Units are used one after the other, as in a forward pass.
+     * Writes a directory from which transformers' AutoModelForCausalLM, or AutoModelForSequenceClassification, loads the same
+     * model. Older weights in it are removed. Units are used one after the other, as in a forward pass.
      *
      * @param type of the stored weights
      */
-    public void save(CausalLanguageModel model, Path directory, ElementType type) throws IOException {
-        HubConfig json =
-                HubConfig.parse("config.json of the model", model.source().configJson());
-        ModelFamily family = ModelFamilies.of(json);
-        String config = ModelConfigFile.ofCausal(family, json, type);
-        save(new WeightBinding(family, model.config(), model.units()), model, model.source(), config, directory, type);
-    }
-
-    /** Writes a directory from which transformers' AutoModelForSequenceClassification gives the same scores. */
-    public void save(ScoreModel model, Path directory, ElementType type) throws IOException {
-        HubConfig json =
-                HubConfig.parse("config.json of the model", model.source().configJson());
-        ModelFamily family = ModelFamilies.of(json);
-        int pad = companionsOf(model.source(), directory)
-                .padToken(json)
-                .orElseThrow(
-                        () -> json.refusal("neither pad_token_id nor eos_token_id is set, and without padding token "
-                                + "transformers cannot find a row's last real token; add pad_token_id"));
-        String config = ModelConfigFile.ofScore(family, json, type, pad);
-        save(new WeightBinding(family, model.config(), model.units()), model, model.source(), config, directory, type);
-    }
-
-    private void save(
-            WeightBinding binding,
-            LayeredModel model,
-            ModelSource source,
-            String config,
-            Path directory,
-            ElementType type)
-            throws IOException {
+    public void save(LayeredModel model, Path directory, ElementType type) throws IOException {
+        String config = configFor(model, directory, type);
         FileSystem files = PlainFiles.fileSystem(directory, configuration);
         files.mkdirs(directory);
         for (Path old : weightFiles(directory)) {
             files.delete(old, false);
         }
-        new WeightWriter(configuration, model.hooks()).write(binding, directory, type);
-        companionsOf(source, directory).copyTo(directory);
-        TextFiles.write(files, new Path(directory, ModelConfigFile.NAME), config);
+        writer(model, type).write(directory);
+        writeDescription(model, directory, config);
+    }
+
+    /**
+     * Writes one share of the weights into a directory that has none yet. All shares and {@link #saveDescription} come to what
+     * {@link #save} writes, in other files.
+     */
+    public List<WrittenFile> saveShare(LayeredModel model, Path directory, ElementType type, ModelShare share)
+            throws IOException {
+        return writer(model, type).write(directory, share);
+    }
+
+    /** Writes what a directory has beside its weights: tokenizer and other companions, and config.json. */
+    public List<WrittenFile> saveDescription(LayeredModel model, Path directory, ElementType type) throws IOException {
+        return writeDescription(model, directory, configFor(model, directory, type));
+    }
+
+    private WeightWriter writer(LayeredModel model, ElementType type) {
+        return new WeightWriter(configuration, model, bind(model.source(), model.config(), model.units()), type);
+    }
+
+    private String configFor(LayeredModel model, Path directory, ElementType type) throws IOException {
+        HubConfig json =
+                HubConfig.parse("config.json of the model", model.source().configJson());
+        ModelFamily family = ModelFamilies.of(json);
+        if (model instanceof CausalLanguageModel) {
+            return ModelConfigFile.ofCausal(family, json, type);
+        }
+        int pad = companionsOf(model.source(), directory)
+                .padToken(json)
+                .orElseThrow(
+                        () -> json.refusal("neither pad_token_id nor eos_token_id is set, and without padding token "
+                                + "transformers cannot find a row's last real token; add pad_token_id"));
+        return ModelConfigFile.ofScore(family, json, type, pad);
+    }
+
+    private List<WrittenFile> writeDescription(LayeredModel model, Path directory, String config) throws IOException {
+        List<WrittenFile> written =
+                new ArrayList<>(companionsOf(model.source(), directory).copyTo(directory));
+        written.add(PlainFiles.write(
+                new Path(directory, ModelConfigFile.NAME),
+                out -> out.write(config.getBytes(StandardCharsets.UTF_8)),
+                configuration));
+        return written;
     }
 
     private Companions companionsOf(ModelSource source, Path otherwise) {

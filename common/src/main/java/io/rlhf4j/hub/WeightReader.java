@@ -1,5 +1,6 @@
 package io.rlhf4j.hub;
 
+import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.format.TensorReader;
 import io.rlhf4j.model.LoadedUnits;
@@ -27,13 +28,28 @@ final class WeightReader {
     }
 
     /**
-     * Reads every tensor of {@code binding}, unit by unit.
+     * Reads every tensor of {@code binding}, unit by unit. When it returns the file is verified; what {@code loaded} has heard of
+     * before is of no use where it throws.
      *
      * @param fresh names those that the file need not have
      * @param memory gives a unit its memory, before the first of its tensors is read
      * @param loaded hears when the last of them is
      */
     void read(WeightBinding binding, Set<String> fresh, Consumer<ParameterUnit> memory, LoadedUnits loaded)
+            throws IOException {
+        try {
+            readAll(binding, fresh, memory, loaded);
+        } catch (Rlhf4jException unusable) {
+            if (unusable.kind() == ErrorKind.DATA) {
+                // Damage says more than what it has led to.
+                file.verify();
+            }
+            throw unusable;
+        }
+        file.verify();
+    }
+
+    private void readAll(WeightBinding binding, Set<String> fresh, Consumer<ParameterUnit> memory, LoadedUnits loaded)
             throws IOException {
         requireWhole(binding, fresh);
         ParameterUnit unit = null;

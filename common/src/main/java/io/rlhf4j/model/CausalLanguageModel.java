@@ -58,12 +58,12 @@ public final class CausalLanguageModel implements LayeredModel {
         return new CausalLanguageModel(config, null, DType.FP32).units();
     }
 
-    /** The architecture. */
+    @Override
     public TransformerConfig config() {
         return backbone.config();
     }
 
-    /** Where this model came from, for saving it again. */
+    @Override
     public ModelSource source() {
         return source;
     }

@@ -4,6 +4,12 @@ import java.util.List;
 
 /** A model as those see it who hold its units: what there is, when it is used, and where to step in. */
 public sealed interface LayeredModel permits CausalLanguageModel, ScoreModel {
+    /** Its architecture: of a score model that of the backbone. */
+    TransformerConfig config();
+
+    /** Where it came from, for saving it again. */
+    ModelSource source();
+
     /** All units, each once, in the order in which the forward pass first comes to them. */
     List<ParameterUnit> units();
 

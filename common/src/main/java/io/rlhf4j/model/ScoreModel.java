@@ -57,12 +57,12 @@ public final class ScoreModel implements LayeredModel {
         return scorer;
     }
 
-    /** The architecture of the backbone. */
+    @Override
     public TransformerConfig config() {
         return backbone.config();
     }
 
-    /** Where this model came from, for saving it again. */
+    @Override
     public ModelSource source() {
         return source;
     }

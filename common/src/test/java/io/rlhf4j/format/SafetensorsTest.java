@@ -37,8 +37,9 @@ class SafetensorsTest {
                 tensor("h", ElementType.F16, new float[] {0.5f}, 1),
                 tensor("d", ElementType.F64, new float[] {0.1f}),
                 tensor("empty", ElementType.F32, new float[0], 0, 5));
-        long bytes = writer.write(path("x.safetensors"), tensors, Map.of("format", "pt"));
-        assertThat(folder.resolve("x.safetensors")).hasSize(bytes);
+        WrittenFile written = writer.write(path("x.safetensors"), tensors, Map.of("format", "pt"));
+        assertThat(written.name()).isEqualTo("x.safetensors");
+        assertThat(folder.resolve("x.safetensors")).hasSize(written.bytes());
         try (TensorReader reader = files.open(path("x.safetensors"))) {
             assertThat(reader.metadata()).containsEntry("format", "pt");
             assertThat(reader.tensors().keySet()).containsExactlyInAnyOrder("d", "f", "empty", "b", "h");
@@ -73,9 +74,9 @@ class SafetensorsTest {
         for (int i = 0; i < 5; i++) {
             tensors.add(tensor("layer." + i, ElementType.F32, new float[] {i, -i, i + 0.5f}, 3));
         }
-        writer.writeModel(path(""), tensors, Map.of(), 1 << 20);
+        writer.writeModel(path(""), TensorShards.ofAtMost(1 << 20, tensors), Map.of());
         assertThat(names()).containsExactly("model.safetensors");
-        writer.writeModel(path(""), tensors, Map.of(), 24);
+        writer.writeModel(path(""), TensorShards.ofAtMost(24, tensors), Map.of());
         assertThat(names())
                 .containsExactly(
                         "model-00001-of-00003.safetensors",
@@ -93,7 +94,7 @@ class SafetensorsTest {
     void aMissingShardATensorThatIsNotThereAndAPathOutOfTheFolderAreNamed() throws IOException {
         List<NamedTensor> tensors = List.of(
                 tensor("a", ElementType.F32, new float[] {1}, 1), tensor("b", ElementType.F32, new float[] {2}, 1));
-        writer.writeModel(path(""), tensors, Map.of(), 4);
+        writer.writeModel(path(""), TensorShards.ofAtMost(4, tensors), Map.of());
         java.nio.file.Path index = folder.resolve("model.safetensors.index.json");
         String text = Files.readString(index);
 

@@ -4,15 +4,27 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.ElementType;
+import io.rlhf4j.format.FileHashes;
 import io.rlhf4j.format.PlainFiles;
+import io.rlhf4j.format.WrittenFile;
+import io.rlhf4j.hub.ModelDirectory;
+import io.rlhf4j.hub.ModelShare;
+import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.run.RunFolder;
 import io.rlhf4j.run.SmallFiles;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -26,6 +38,7 @@ final class PublishedWeights {
     static final String ACTOR = "actor";
     static final String CRITIC = "critic";
     private static final String MANIFEST = "manifest.json";
+    private static final String WEIGHTS = ".safetensors";
     private static final Pattern NAME = Pattern.compile("version=(\\d{8,18})");
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -53,8 +66,7 @@ final class PublishedWeights {
         return version == 0 ? start.critic() : directory(version, CRITIC).toString();
     }
 
-    /** Where a model of a version is written to. */
-    Path directory(long version, String model) {
+    private Path directory(long version, String model) {
         return new Path(folder.weights(version), model);
     }
 
@@ -63,9 +75,30 @@ final class PublishedWeights {
         delete(version);
     }
 
-    /** Makes a version whole. */
-    void commit(long version) throws IOException {
-        Manifest manifest = new Manifest(version, folder.fence().epoch(), hashes(version));
+    /**
+     * Writes one share of a model of a version; with the first one what the model's directory has beside weights.
+     *
+     * @return SHA-256 of the files by path within the version's folder, for {@link #commit}
+     */
+    Map<String, String> write(long version, String name, LayeredModel model, ElementType type, ModelShare share)
+            throws IOException {
+        Path directory = directory(version, name);
+        folder.fence().pass(directory, hadoop);
+        ModelDirectory directories = new ModelDirectory(hadoop);
+        List<WrittenFile> written = new ArrayList<>(directories.saveShare(model, directory, type, share));
+        if (share.index() == 0) {
+            written.addAll(directories.saveDescription(model, directory, type));
+        }
+        return written.stream().collect(Collectors.toMap(file -> path(name, file.name()), WrittenFile::sha256));
+    }
+
+    /**
+     * Makes a version whole.
+     *
+     * @param hashes of all its files, as they were written
+     */
+    void commit(long version, Map<String, String> hashes) throws IOException {
+        Manifest manifest = new Manifest(version, folder.fence().epoch(), new TreeMap<>(hashes));
         files.write(new Path(folder.weights(version), MANIFEST), JSON.writeValueAsString(manifest));
     }
 
@@ -75,17 +108,37 @@ final class PublishedWeights {
             return true;
         }
         Optional<Manifest> manifest = manifest(version);
-        return manifest.isPresent() && manifest.get().files().equals(hashes(version));
+        return manifest.isPresent() && hasFiles(version, manifest.get().files(), name -> true);
     }
 
-    /** @throws Rlhf4jException of kind RETRYABLE where a version was never finished, or is not what was published */
-    void require(long version) throws IOException {
-        if (!whole(version)) {
-            throw new Rlhf4jException(
-                    ErrorKind.RETRYABLE,
-                    "%s: its files are not those of its manifest: the published weights are damaged or were never finished"
-                            .formatted(folder.weights(version)));
+    /**
+     * What a version's files of weights have to be, for whoever loads them; all others are read and compared here.
+     *
+     * @throws Rlhf4jException of kind RETRYABLE where a version was never finished, or is not what was published
+     */
+    FileHashes require(long version) throws IOException {
+        if (version == 0) {
+            return FileHashes.ANY;
         }
+        Optional<Manifest> manifest = manifest(version);
+        if (manifest.isEmpty() || !hasFiles(version, manifest.get().files(), name -> !name.endsWith(WEIGHTS))) {
+            throw damaged(version);
+        }
+        TreeMap<String, String> hashes = manifest.get().files();
+        return file -> {
+            String hash = hashes.get(path(file.getParent().getName(), file.getName()));
+            if (hash == null) {
+                throw damaged(version);
+            }
+            return Optional.of(hash);
+        };
+    }
+
+    private Rlhf4jException damaged(long version) {
+        return new Rlhf4jException(
+                ErrorKind.RETRYABLE,
+                "%s: its files are not those of its manifest: the published weights are damaged or were never finished"
+                        .formatted(folder.weights(version)));
     }
 
     /**
@@ -139,18 +192,28 @@ final class PublishedWeights {
         }
     }
 
-    private TreeMap<String, String> hashes(long version) throws IOException {
-        TreeMap<String, String> hashes = new TreeMap<>();
+    /** Whether the files of a version are just those, and what is asked for has these hashes. */
+    private boolean hasFiles(long version, Map<String, String> hashes, Predicate<String> read) throws IOException {
+        Set<String> there = new TreeSet<>();
         for (String model : new String[] {ACTOR, CRITIC}) {
             Path directory = directory(version, model);
             FileSystem system = PlainFiles.fileSystem(directory, hadoop);
             if (!system.exists(directory)) {
-                continue;
+                return false;
             }
-            for (FileStatus file : system.listStatus(directory)) {
-                hashes.put(model + "/" + file.getPath().getName(), Sha256.of(file.getPath(), hadoop));
+            for (FileStatus status : system.listStatus(directory)) {
+                Path file = status.getPath();
+                String path = path(model, file.getName());
+                if (read.test(path) && !Sha256.of(file, hadoop).equals(hashes.get(path))) {
+                    return false;
+                }
+                there.add(path);
             }
         }
-        return hashes;
+        return there.equals(hashes.keySet());
+    }
+
+    private static String path(String model, String file) {
+        return model + "/" + file;
     }
 }

@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.pipeline;
 
+import io.rlhf4j.format.HashingOutputStream;
 import io.rlhf4j.format.PlainFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -7,10 +8,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -35,12 +32,9 @@ final class Sha256 {
     }
 
     private static String of(InputStream in) throws IOException {
-        try (DigestOutputStream out =
-                new DigestOutputStream(OutputStream.nullOutputStream(), MessageDigest.getInstance("SHA-256"))) {
+        try (HashingOutputStream out = new HashingOutputStream(OutputStream.nullOutputStream())) {
             in.transferTo(out);
-            return HexFormat.of().formatHex(out.getMessageDigest().digest());
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+            return out.sha256();
         }
     }
 }

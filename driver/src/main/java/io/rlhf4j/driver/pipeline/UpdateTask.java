@@ -17,8 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * One rank's part in the update of an iteration: rank 0 publishes the new weights, and where a checkpoint is due each rank
- * writes its part, which the driver commits.
+ * One rank's part in the update of an iteration: each rank publishes its share of the new weights, and where a checkpoint is
+ * due writes its part, which the driver commits.
  */
 abstract class UpdateTask extends TrainedTask<IterationResult> {
     private static final long serialVersionUID = 1L;
@@ -73,7 +73,7 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
         LinkedHashMap<String, Double> metrics = new LinkedHashMap<>(update.metrics());
         long begin = System.nanoTime();
         WorkPhase.PUBLISH.begins(what);
-        PublishTask.publish(settings(), config, models, after().version());
+        PublishTask.publish(settings(), config, models, context.collectives(), after().version());
         long published = System.nanoTime();
         if (saving != Saving.NOTHING) {
             WorkPhase.CHECKPOINT.begins(what);

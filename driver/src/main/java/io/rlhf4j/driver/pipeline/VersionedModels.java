@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.config.RunConfig;
+import io.rlhf4j.format.FileHashes;
 import io.rlhf4j.hub.ModelDirectory;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.ScoreModel;
@@ -28,18 +29,24 @@ final class VersionedModels implements AutoCloseable {
     private final ScoreModel critic;
     private double switchSeconds;
 
-    /** @param disk the folder where the weights are to lie; empty for memory */
+    /**
+     * Loads them.
+     *
+     * @param hashes that the files of the version have to have
+     * @param disk the folder where the weights are to lie; empty for memory
+     */
     private VersionedModels(
             TaskSettings settings,
             RunConfig config,
             PublishedWeights weights,
+            FileHashes hashes,
             StateId state,
             Scope scope,
             Optional<java.nio.file.Path> disk)
             throws IOException {
         long begin = System.nanoTime();
         long version = state.version();
-        ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration());
+        ModelDirectory directories = new ModelDirectory(settings.hadoopConfiguration(), hashes);
         DType type = config.compute().dtype();
         DType generation = config.compute().generationOrDtype();
         Path ofActor = new Path(weights.actor(version, settings.models()));
@@ -73,12 +80,13 @@ final class VersionedModels implements AutoCloseable {
             return kept;
         }
         WorkPhase.LOAD.begins("weights version " + version);
-        weights.require(version);
+        FileHashes hashes = weights.require(version);
         Scope scope = TaskSettings.scope(slot, config, "weights version " + version);
         return new VersionedModels(
                 settings,
                 config,
                 weights,
+                hashes,
                 state,
                 scope,
                 LocalFolder.ofRollouts(config.cluster().offload(), slot));

@@ -17,12 +17,6 @@ public record Iteration(double generate, double score, Training training, double
     private static final int TRAINED = 2;
 
     private static final int MODELS = 4;
-    /**
-     * How often a model's bytes pass between a rank and the files when weights are published: the first rank writes actor and
-     * critic and reads them for their hashes, then every rank compares these hashes and reads the actor.
-     */
-    private static final int PUBLISHED = 7;
-
     /** Bytes of master, first and second moment of a parameter. */
     private static final int STATES = 12;
 
@@ -40,7 +34,7 @@ public record Iteration(double generate, double score, Training training, double
                 generate(shape, load, cluster, weights),
                 MODELS * shape.forwardFlops(load.tokens()) / cluster.flopsPerSecond(),
                 training,
-                PUBLISHED * weights / cluster.filesBytesPerSecond(),
+                publish(shape, ranks, cluster, weights),
                 held));
     }
 
@@ -50,6 +44,18 @@ public record Iteration(double generate, double score, Training training, double
         double prompts = shape.forwardFlops((double) load.sequences() * load.promptTokens());
         return load.newTokens() * read / (cluster.memoryBytesPerSecond() * cluster.decodingShare())
                 + prompts / cluster.flopsPerSecond();
+    }
+
+    /**
+     * Actor and critic are written by all ranks, as many units at a time: all of these are gathered, then each rank writes one.
+     * Every rank reads the whole actor. Whoever writes or reads computes the hashes meanwhile.
+     */
+    private static double publish(Shape shape, int ranks, Cluster cluster, double weights) {
+        double unit = weights / shape.units();
+        double times = Math.ceil((double) shape.units() / ranks);
+        double gathered = shape.units() * cluster.exchange(ranks).seconds(unit);
+        double written = times * unit / cluster.filesBytesPerSecond();
+        return TRAINED * (gathered + written) + weights / cluster.filesBytesPerSecond();
     }
 
     /** Seconds of the two optimizer steps. */

@@ -8,8 +8,10 @@ import io.rlhf4j.driver.spark.LocalSpark;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -58,13 +60,25 @@ class DamagedFilesTest {
     @Test
     void damagedPublishedWeightsAreMadeAgainFromTheCheckpoint() throws IOException {
         RunConfig config = stopped("weights");
-        Path file = of(config, "weights/version=00000002/actor/model.safetensors");
+        Path file = of(config, "weights/version=00000002/actor/model-00002-of-00002.safetensors");
         byte[] before = Files.readAllBytes(file);
         damage(file);
 
         assertThat(finish(config)).anySatisfy(line -> assertThat(line)
                 .contains("weights/version=00000002 is damaged or missing: published again"));
         assertThat(Files.readAllBytes(file)).isEqualTo(before);
+        assertThat(weights(config)).isEqualTo(undisturbed);
+    }
+
+    @Test
+    void weightsThatAreDamagedBetweenUpdateAndRolloutsAreNotUsed() throws IOException {
+        RunConfig config = config("between", "cluster.attempts=2", "cluster.backoff=0s");
+        Path file = of(config, "weights/version=00000002/actor/model-00001-of-00002.safetensors");
+        Notes notes = new Notes(2, () -> damage(file));
+        new Pipeline(session, config, notes).runPpo();
+
+        assertThat(notes.lines()).anySatisfy(line -> assertThat(line)
+                .contains("ppo failed (try 1 of 2)", file + " is damaged or was never finished"));
         assertThat(weights(config)).isEqualTo(undisturbed);
     }
 
@@ -126,19 +140,23 @@ class DamagedFilesTest {
     }
 
     /** Turns one bit in the middle. */
-    private static void damage(Path file) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
-        bytes[bytes.length / 2] ^= 1;
-        Files.write(file, bytes);
+    private static void damage(Path file) {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(file, bytes);
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
     }
 
-    private static RunConfig config(String name) throws IOException {
-        return TinyRun.ofThreeSteps(
-                folder,
-                name,
+    private static RunConfig config(String name, String... overrides) throws IOException {
+        List<String> all = new ArrayList<>(List.of(
                 "ppo.iterations=3",
                 "ppo.critic_init=actor",
-                "ppo.rewards=[{kind: rule, name: short, rule: length, target: 4}]");
+                "ppo.rewards=[{kind: rule, name: short, rule: length, target: 4}]"));
+        all.addAll(List.of(overrides));
+        return TinyRun.ofThreeSteps(folder, name, all.toArray(String[]::new));
     }
 
     private static Path of(RunConfig config, String file) {

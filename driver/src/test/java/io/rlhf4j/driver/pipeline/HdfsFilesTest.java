@@ -156,7 +156,7 @@ class HdfsFilesTest {
                     () -> before.write(3, "shard-0", out -> out.write(1)),
                     () -> before.prune(new Retention(1, 0)),
                     () -> weights.begin(1),
-                    () -> weights.commit(1));
+                    () -> weights.commit(1, Map.of()));
             for (org.assertj.core.api.ThrowableAssert.ThrowingCallable write : writes) {
                 assertThatThrownBy(write)
                         .isInstanceOfSatisfying(Rlhf4jException.class, error -> assertThat(error.kind())

@@ -52,6 +52,22 @@ class ClusterTablesTest {
     }
 
     @Test
+    void ranksWriteUnitsSideBySideAndEachReadsTheActor() {
+        double model = 2 * SMALL.parameters();
+        double rate = Cluster.H100.filesBytesPerSecond();
+        assertThat(Iteration.of(SMALL, 1, LOAD, Cluster.H100).orElseThrow().publish())
+                .isEqualTo(3 * model / rate, within(1e-9));
+        // Of 26 units 8 ranks write four each at most, and 64 one; before that each is gathered.
+        for (int[] each : new int[][] {{8, 4}, {64, 1}}) {
+            double gathers = 26 * Cluster.H100.exchange(each[0]).seconds(model / 26);
+            assertThat(Iteration.of(SMALL, each[0], LOAD, Cluster.H100)
+                            .orElseThrow()
+                            .publish())
+                    .isEqualTo(2 * (each[1] * model / 26 / rate + gathers) + model / rate, within(1e-9));
+        }
+    }
+
+    @Test
     void whatDoesNotFitIsSaid() {
         assertThat(Iteration.of(Shape.OPT.get(2), 512, LOAD, Cluster.H100)).isEmpty();
         assertThat(Training.of(Shape.OPT.get(2), 8, LOAD, Cluster.H100).fits(Cluster.H100))

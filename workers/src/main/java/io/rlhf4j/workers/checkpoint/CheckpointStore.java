@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.format.HashingOutputStream;
 import io.rlhf4j.run.Fence;
 import java.io.FileNotFoundException;
 import java.io.IOException;

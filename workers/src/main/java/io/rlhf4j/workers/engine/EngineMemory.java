@@ -11,6 +11,7 @@ import java.util.function.ToLongFunction;
  * Bytes that a model in training takes, at most, on the rank that has most of it, beside its activations. With P parameters,
  * N ranks, BF16 weights and AdamW about 2P + 4P + 12P at stage 0, 2P + 4P + 12P/N at stage 1, 2P + 4P/N + 12P/N and two
  * units at stage 2, 2P/N + 4P/N + 12P/N and four units at stage 3; steps of one micro-batch take half of the gradients.
+ * Ranks that write their shares hold three units of weights and no gradients beside their own parts.
  *
  * @param weights that compute; at stage 3 with the unit in use and the one that comes next
  * @param gradients from stage 2 on with those of the unit at work and of the one on its way

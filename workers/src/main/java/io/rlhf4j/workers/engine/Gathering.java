@@ -16,6 +16,7 @@ import java.util.Set;
  */
 final class Gathering {
     private final Map<ParameterUnit, UnitWeights> weights;
+    private final List<ParameterUnit> each;
     private final List<ParameterUnit> forward;
     private final List<ParameterUnit> forwardAndBack;
     private final Map<ParameterUnit, Pending> gathered = new LinkedHashMap<>();
@@ -26,6 +27,7 @@ final class Gathering {
 
     Gathering(LayeredModel model, Map<ParameterUnit, UnitWeights> weights) {
         this.weights = weights;
+        this.each = model.units();
         this.forward = model.uses().stream().flatMap(List::stream).toList();
         this.forwardAndBack = new ArrayList<>(forward);
         for (int use = model.uses().size() - 2; use >= 0; use--) {
@@ -37,6 +39,11 @@ final class Gathering {
     /** The next pass goes forward and back; without such notice passes go forward only. */
     void beginTraining() {
         begin(forwardAndBack);
+    }
+
+    /** The next pass goes through all units once. */
+    void beginReading() {
+        begin(each);
     }
 
     private void begin(List<ParameterUnit> newOrder) {

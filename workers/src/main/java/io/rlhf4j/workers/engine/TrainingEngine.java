@@ -185,7 +185,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
         weightTraffic.forward(passes);
     }
 
-    /** Something that reads the model's weights in the order of its units, to write them for example. */
+    /** Something that reads the model's weights, to write them for example: it uses every unit once, in their order. */
     @FunctionalInterface
     public interface Reading {
         /** Reads. */
@@ -194,15 +194,19 @@ public final class TrainingEngine implements Passes, AutoCloseable {
 
     /** Runs {@code reading} on the first rank, to which all others give their parts of the weights. */
     public void onFirstRank(Reading reading) throws IOException {
-        Runnable pass = () -> {
-            try {
-                reading.run();
-            } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
-            }
-        };
+        onAllRanks(collectives.rank() == 0 ? reading : weightTraffic::useEach);
+    }
+
+    /** Runs {@code reading} on all ranks, which give each other their parts of the weights. */
+    public void onAllRanks(Reading reading) throws IOException {
         try {
-            forward(collectives.rank() == 0 ? List.of(pass) : List.of());
+            weightTraffic.read(() -> {
+                try {
+                    reading.run();
+                } catch (IOException failed) {
+                    throw new UncheckedIOException(failed);
+                }
+            });
         } catch (UncheckedIOException failed) {
             throw failed.getCause();
         }

@@ -55,6 +55,18 @@ final class WeightTraffic implements UnitHooks, Passes {
         finish();
     }
 
+    /** Reads, while other ranks do: each uses every unit once, in their order. */
+    void read(Runnable reading) {
+        gathering.beginReading();
+        reading.run();
+        finish();
+    }
+
+    /** Uses every unit once, so that others may read it. */
+    void useEach() {
+        model.units().forEach(unit -> idleUse(List.of(unit), none -> {}));
+    }
+
     /** Takes this rank's part in a use of units by others. */
     void idleUse(List<ParameterUnit> use, Consumer<ParameterUnit> within) {
         use.forEach(this::beforeUse);

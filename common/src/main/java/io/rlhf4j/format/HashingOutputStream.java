@@ -1,4 +1,4 @@
-package io.rlhf4j.workers.checkpoint;
+package io.rlhf4j.format;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -8,15 +8,18 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Counts and hashes what passes through. */
-final class HashingOutputStream extends FilterOutputStream {
-    private final MessageDigest digest;
+public final class HashingOutputStream extends FilterOutputStream {
+    private final MessageDigest digest = digest();
     private long bytes;
     private String sha256;
 
-    HashingOutputStream(OutputStream out) {
+    public HashingOutputStream(OutputStream out) {
         super(out);
+    }
+
+    static MessageDigest digest() {
         try {
-            digest = MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every Java platform has SHA-256", impossible);
         }
@@ -36,12 +39,13 @@ final class HashingOutputStream extends FilterOutputStream {
         bytes += length;
     }
 
-    long bytes() {
+    /** How many have passed. */
+    public long bytes() {
         return bytes;
     }
 
     /** The hash of all that was written, hexadecimal. Nothing may be written afterwards. */
-    String sha256() {
+    public String sha256() {
         if (sha256 == null) {
             sha256 = HexFormat.of().formatHex(digest.digest());
         }
