@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 
 /**
  * What deaths cost. Useful time is what the committed iterations take undisturbed; an executor's death costs the rest of the
- * time between the first death and twenty seconds after the last, without what drivers cost.
+ * time between the first one and twenty seconds after the last. A driver's costs the time until the next commit.
  */
 final class KillFigures {
     private static final Duration TAIL = Duration.ofSeconds(20);
@@ -81,12 +81,9 @@ final class KillFigures {
     Map<String, Object> figures() {
         Instant begin = events.get(0).at();
         Instant end = end();
-        double outages = outages(begin, end);
-        double elapsed = seconds(begin, end) - outages;
+        double elapsed = seconds(begin, end);
         double useful = committedBetween(begin, end) * iteration;
-        long deaths = events.stream()
-                .filter(event -> event.kind() == KillPlan.Kind.EXECUTOR_DIES)
-                .count();
+        long deaths = executorDeaths().size();
         double cost = (elapsed - useful) / deaths;
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("undisturbed_s", undisturbed.toMillis() * 1e-3);
@@ -126,16 +123,10 @@ final class KillFigures {
     }
 
     private Instant end() {
-        Instant last = events.get(events.size() - 1).at().plus(TAIL);
+        List<DisturbedRun.Event> deaths = executorDeaths();
+        Instant last = deaths.get(deaths.size() - 1).at().plus(TAIL);
         Instant ended = commits.get(commits.size() - 1);
         return last.isBefore(ended) ? last : ended;
-    }
-
-    private double outages(Instant begin, Instant end) {
-        return driverEvents().stream()
-                .filter(event -> !event.at().isBefore(begin) && event.at().isBefore(end))
-                .mapToDouble(this::toNextCommit)
-                .sum();
     }
 
     private long committedBetween(Instant begin, Instant end) {

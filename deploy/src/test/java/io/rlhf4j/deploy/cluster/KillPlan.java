@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What is done to a run, in this order: executors killed about every twenty seconds, in each phase at least one; the driver
- * killed twice, and stopped, replaced and continued once.
+ * What is done to a run, in this order: executors killed about every twenty seconds, in each phase at least one; then the
+ * driver killed twice, and stopped, replaced and continued once, in any order.
  */
 final class KillPlan {
     /** The phases in each of which an executor has to die. */
@@ -52,8 +52,10 @@ final class KillPlan {
         for (String phase : phases) {
             steps.add(new Step(gap(random), Kind.EXECUTOR_DIES, phase));
         }
-        for (Kind kind : List.of(Kind.DRIVER_DIES, Kind.DRIVER_DIES, Kind.DRIVER_IS_REPLACED)) {
-            steps.add(1 + random.nextInt(steps.size() - 1), new Step(gap(random), kind, ANY));
+        List<Kind> drivers = new ArrayList<>(List.of(Kind.DRIVER_DIES, Kind.DRIVER_DIES, Kind.DRIVER_IS_REPLACED));
+        Collections.shuffle(drivers, random);
+        for (Kind kind : drivers) {
+            steps.add(new Step(gap(random), kind, ANY));
         }
         return steps;
     }

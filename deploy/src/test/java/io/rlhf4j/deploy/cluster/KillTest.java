@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -46,6 +45,9 @@ class KillTest {
     private static final int PROMPTS = Integer.getInteger("rlhf4j.kill.prompts", 12);
     private static final long SEED = Long.getLong("rlhf4j.kill.seed", 0);
     private static final Duration LIMIT = Duration.ofMinutes(20);
+    private static final String WRITTEN = "-XX:ArchiveClassesAtExit=";
+    private static final String READ = "-XX:SharedArchiveFile=";
+    private static final String NO_ARCHIVE = "-Xshare:auto";
     private static final List<String> MODELS = List.of("actor", "critic", "actor-ema");
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
@@ -61,7 +63,7 @@ class KillTest {
                 // A second core in each, because a stopped driver keeps its executors.
                 cluster.addWorker(2, "3g");
             }
-            archive(cluster);
+            archiveExecutor(cluster);
             try (ExecutorWatch watch = new ExecutorWatch(cluster)) {
                 Instant begin = Instant.now();
                 undisturbed(cluster);
@@ -85,18 +87,19 @@ class KillTest {
         requireSameRows();
     }
 
-    /** A run of one executor leaves what its JVMs have loaded: others start with that (class data sharing). */
-    private void archive(StandaloneCluster cluster) throws IOException, InterruptedException {
-        List<String> options = new ArrayList<>(options("-XX:ArchiveClassesAtExit="));
-        options.addAll(List.of("--total-executor-cores", "1"));
+    /** A run of one executor leaves what its JVM has loaded: others start with that (class data sharing). */
+    private void archiveExecutor(StandaloneCluster cluster) throws IOException, InterruptedException {
         Path config = ppo.config("archive", 1, 2, PROMPTS);
+        List<String> options = options(WRITTEN, 1, NO_ARCHIVE);
         try (Jvm driver = cluster.sparkSubmit("archive", options, List.of("ppo", "--config", config.toString()))) {
             assertThat(driver.exitCode(LIMIT)).as(driver.text()).isZero();
         }
+        assertThat(folder.resolve("executor.jsa")).exists();
     }
 
+    /** Leaves what a driver has loaded. */
     private void undisturbed(StandaloneCluster cluster) throws IOException, InterruptedException {
-        try (Jvm driver = submit(cluster, "undisturbed", "undisturbed")) {
+        try (Jvm driver = submit(cluster, "undisturbed", "undisturbed", WRITTEN)) {
             assertThat(driver.exitCode(LIMIT)).as(driver.text()).isZero();
         }
     }
@@ -107,14 +110,13 @@ class KillTest {
         CheckpointStore checkpoints = new CheckpointStore(
                 run.checkpoints(Step.PPO), new Configuration(), new Retention(1, 0), Map.of(), Fence.open());
         try (DisturbedRun disturbed =
-                new DisturbedRun(log -> submit(cluster, "disturbed", log), watch, run, checkpoints, random)) {
+                new DisturbedRun(log -> submit(cluster, "disturbed", log, READ), watch, run, checkpoints, random)) {
             return disturbed.endure(KillPlan.of(random));
         }
     }
 
-    private Jvm submit(StandaloneCluster cluster, String run, String log) throws IOException {
-        List<String> options = new ArrayList<>(options("-XX:SharedArchiveFile="));
-        options.addAll(List.of("--total-executor-cores", Integer.toString(EXECUTORS)));
+    private Jvm submit(StandaloneCluster cluster, String run, String log, String driverArchive) throws IOException {
+        List<String> options = options(READ, EXECUTORS, driverArchive + folder.resolve("driver.jsa"));
         Path config = ppo.config(run, RANKS, ITERATIONS, PROMPTS);
         List<String> command = List.of(
                 "ppo",
@@ -127,7 +129,7 @@ class KillTest {
         return cluster.sparkSubmit(log, options, command);
     }
 
-    private List<String> options(String archive) {
+    private List<String> options(String executorArchive, int executors, String driverOptions) {
         return List.of(
                 "--conf",
                 "spark.network.timeout=600s",
@@ -139,9 +141,11 @@ class KillTest {
                 "--conf",
                 "spark.speculation.multiplier=1.5",
                 "--conf",
-                "spark.executor.extraJavaOptions=-XX:+UseSerialGC " + archive + folder.resolve("executor.jsa"),
+                "spark.executor.extraJavaOptions=-XX:+UseSerialGC " + executorArchive + folder.resolve("executor.jsa"),
                 "--driver-java-options",
-                archive + folder.resolve("driver.jsa"),
+                driverOptions,
+                "--total-executor-cores",
+                Integer.toString(executors),
                 "--driver-memory",
                 "768m",
                 "--executor-memory",
