@@ -23,7 +23,7 @@ import org.apache.hadoop.fs.Path;
 /**
  * Writes a model's parameters as safetensors, under the names and in the layout of its family. A unit is in use while its
  * tensors are written: where it is cut among ranks, it is gathered for no longer than that. Every unit is used once, in
- * order, by whoever writes any of them. To be used once.
+ * order, by whoever writes any of them. An instance writes once.
  */
 final class WeightWriter {
     /** What transformers takes for a shard. */
