@@ -1,12 +1,14 @@
 package io.rlhf4j.backend.cpu;
 
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
  * Products with weights that were packed once for many of them. A weight as training keeps it is packed anew by each
- * product, which costs little beside many rows and as much as the product beside few.
+ * product, which costs little beside many rows and as much as the product beside few. A processor that does not multiply
+ * bf16 still reads packed weights in bf16, half the bytes, and makes them fp32 in its registers.
  */
 final class PackedProducts {
     /** A weight with so few elements is not worth a second thread. */
@@ -24,6 +26,11 @@ final class PackedProducts {
         this.workers = workers;
         this.memories = memories;
         this.oneDnn = oneDnn;
+    }
+
+    /** Whether products are faster with packed weights of this type. */
+    boolean gains(DType type) {
+        return oneDnn.packs(type);
     }
 
     /** {@code weight} [out, in] in oneDNN's layout. */
@@ -59,17 +66,18 @@ final class PackedProducts {
         if (x.type() != weight.type()) {
             throw new IllegalArgumentException(x + " times a packed weight of type " + weight.type());
         }
-        Rows input = Rows.of(x);
         Rows result = Rows.of(out);
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        workers.run(weight.pieces().size(), (i, workspace) -> {
-            PackedWeight.Piece piece = weight.pieces().get(i);
-            if (result.isBf16()) {
-                rounded(input, weight, piece, biasRow, result, workspace);
-            } else {
-                direct(input, weight, piece, biasRow, result, workspace);
-            }
-        });
+        try (Converted input = new Converted(workers, memories, x, oneDnn.typeBesidePacked(weight.type()))) {
+            workers.run(weight.pieces().size(), (i, workspace) -> {
+                PackedWeight.Piece piece = weight.pieces().get(i);
+                if (result.isBf16()) {
+                    rounded(input.rows(), weight, piece, biasRow, result, workspace);
+                } else {
+                    direct(input.rows(), weight, piece, biasRow, result, workspace);
+                }
+            });
+        }
     }
 
     private static void direct(
