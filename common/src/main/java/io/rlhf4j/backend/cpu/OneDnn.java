@@ -194,6 +194,16 @@ final class OneDnn {
         }
     }
 
+    /** Outputs of a block where the layout is the one of {@link Bf16Packing}; 0 where it is another one. */
+    int packedBlock(DType type, int outputs, int inputs) {
+        dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
+        try {
+            return Bf16Packing.block(layout);
+        } finally {
+            dnnl.dnnl_memory_desc_destroy(layout);
+        }
+    }
+
     /** Puts a weight [outputs, inputs], whose rows are {@code stride} elements apart, into that layout. */
     void pack(DType type, int outputs, int inputs, long stride, long from, long to) {
         dnnl_memory_desc source = matrix(type, inputs, outputs, stride, true);

@@ -42,23 +42,31 @@ final class PackedProducts {
         int size = (outputs + wanted * COLUMN_STEP - 1) / (wanted * COLUMN_STEP) * COLUMN_STEP;
         int count = (outputs + size - 1) / size;
         List<PackedWeight.Piece> pieces = IntStream.range(0, count)
-                .mapToObj(i -> {
-                    int columns = Math.min(size, outputs - i * size);
-                    long bytes = oneDnn.packedBytes(source.type, columns, inputs);
-                    return new PackedWeight.Piece(i * size, columns, memories.allocate(bytes));
-                })
+                .mapToObj(i -> piece(source.type, i * size, Math.min(size, outputs - i * size), inputs))
                 .toList();
         workers.run(count, (i, workspace) -> {
             PackedWeight.Piece piece = pieces.get(i);
-            oneDnn.pack(
-                    source.type,
-                    piece.outputs(),
-                    inputs,
-                    source.stride(),
-                    source.address(piece.first(), 0),
-                    piece.memory().address());
+            if (piece.block() > 0) {
+                Bf16Packing.pack(source, piece);
+            } else {
+                oneDnn.pack(
+                        source.type,
+                        piece.outputs(),
+                        inputs,
+                        source.stride(),
+                        source.address(piece.first(), 0),
+                        piece.memory().address());
+            }
         });
         return new PackedWeight(inputs, source.type, pieces);
+    }
+
+    private PackedWeight.Piece piece(DType type, int first, int outputs, int inputs) {
+        // Where bf16 is made fp32 inside the product, oneDNN has only a plain loop to lay it out.
+        boolean fp32Inside = oneDnn.typeBesidePacked(type) != type;
+        int block = fp32Inside ? oneDnn.packedBlock(type, outputs, inputs) : 0;
+        NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, inputs));
+        return new PackedWeight.Piece(first, outputs, block, memory);
     }
 
     /** {@code out = x weightᵀ + bias}; the bias may be null. A row of a result in bf16 depends on no other row. */
