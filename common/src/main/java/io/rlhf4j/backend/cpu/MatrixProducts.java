@@ -33,10 +33,9 @@ final class MatrixProducts {
         this.packed = new PackedProducts(workers, memories, oneDnn);
     }
 
-    /** A weight [out, in] in the layout that products with few rows read fastest; itself where bf16 is multiplied in fp32. */
+    /** A weight [out, in] in the layout that products with few rows read fastest; itself where there is none. */
     Tensor packed(Scope scope, Tensor weight) {
-        boolean gains = weight.type() == DType.FP32 || multipliesBf16;
-        return gains ? scope.hold(packed.pack(weight), weight.type(), weight.shape()) : weight;
+        return packed.gains(weight.type()) ? scope.hold(packed.pack(weight), weight.type(), weight.shape()) : weight;
     }
 
     /** The type in which two factors are multiplied. */
@@ -63,13 +62,13 @@ final class MatrixProducts {
             throw new IllegalArgumentException("a product over no elements: " + a + " times " + b);
         }
         DType type = productType(a.type(), b.type());
-        try (Converted left = new Converted(a, type);
-                Converted right = new Converted(b, type)) {
+        try (Converted left = new Converted(workers, memories, a, type);
+                Converted right = new Converted(workers, memories, b, type)) {
             boolean direct = type == DType.BF16 || out.type() == DType.FP32;
             if (direct && (bias == null || type == DType.BF16 || bias.type() == DType.FP32)) {
-                run(left.rows, transposeA, right.rows, transposeB, bias, Rows.of(out), m, n, k, add);
+                run(left.rows(), transposeA, right.rows(), transposeB, bias, Rows.of(out), m, n, k, add);
             } else {
-                throughFp32(left.rows, transposeA, right.rows, transposeB, bias, out, m, n, k, add);
+                throughFp32(left.rows(), transposeA, right.rows(), transposeB, bias, out, m, n, k, add);
             }
         }
     }
@@ -237,43 +236,6 @@ final class MatrixProducts {
             long place = out.byteOffset(row + i, column);
             Conversion.narrow(
                     sum.memory, sum.offset, out.memory.window(place), NativeMemory.inWindow(place), columnsHere);
-        }
-    }
-
-    /** A matrix in the type of the product: itself, or a widened copy. */
-    private final class Converted implements AutoCloseable {
-        private final NativeMemory copy;
-        private final Rows rows;
-
-        Converted(Tensor tensor, DType type) {
-            Rows given = Rows.of(tensor);
-            if (given.type == type) {
-                copy = null;
-                rows = given;
-                return;
-            }
-            int columns = tensor.columns();
-            copy = memories.allocate(4L * given.count * columns);
-            rows = Rows.of(Tensor.of(tensor.backend(), copy, DType.FP32, 0, given.count, columns));
-            workers.forRanges(given.count, grain(columns), (from, to, workspace) -> {
-                for (int row = from; row < to; row++) {
-                    long source = given.byteOffset(row, 0);
-                    long target = rows.byteOffset(row, 0);
-                    Conversion.widen(
-                            given.memory.window(source),
-                            NativeMemory.inWindow(source),
-                            copy.window(target),
-                            NativeMemory.inWindow(target),
-                            columns);
-                }
-            });
-        }
-
-        @Override
-        public void close() {
-            if (copy != null) {
-                copy.free();
-            }
         }
     }
 }

@@ -31,6 +31,7 @@ final class OneDnn {
     private final dnnl_engine engine = new dnnl_engine();
     private final boolean multipliesBf16;
     private final boolean hasWideVectors;
+    private final boolean packsBf16;
     private final Map<DType, Boolean> anySizes = new EnumMap<>(DType.class);
     private final Map<DType, Boolean> anyRows = new EnumMap<>(DType.class);
 
@@ -47,6 +48,7 @@ final class OneDnn {
             anySizes.put(type, hasCodeForAnySizes(type));
             anyRows.put(type, hasCodeForAnyRows(type));
         }
+        packsBf16 = multipliesBf16 || hasCodeForPackedBf16();
     }
 
     /** Path of the loaded library. */
@@ -57,6 +59,16 @@ final class OneDnn {
     /** Whether the processor multiplies bf16 itself; otherwise fp32 products are faster. */
     boolean multipliesBf16() {
         return multipliesBf16;
+    }
+
+    /** Whether products with packed weights of this type have fast code. */
+    boolean packs(DType type) {
+        return type == DType.FP32 || packsBf16;
+    }
+
+    /** The type of the rows that are multiplied by packed weights: bf16 weights can be made fp32 inside the product. */
+    DType typeBesidePacked(DType weights) {
+        return multipliesBf16 ? weights : DType.FP32;
     }
 
     /** Version and the instruction set it found, for reports. */
@@ -119,13 +131,13 @@ final class OneDnn {
         if (type == DType.BF16 && !multipliesBf16) {
             return false;
         }
-        return way(ProductShape.of(2, 2, 2, type, type, false, false, 2, 2, 2, false))
+        return way(ProductShape.of(2, 2, 2, type, type, false, false, 2, 2, 2, false), false)
                 .startsWith("gemm:jit");
     }
 
-    /** What oneDNN calls its way to multiply this shape with its sizes left open. */
-    private String way(ProductShape shape) {
-        dnnl_primitive_desc description = description(shape, false);
+    /** What oneDNN calls its way to multiply exactly this shape, or one with its sizes left open. */
+    private String way(ProductShape shape, boolean exact) {
+        dnnl_primitive_desc description = description(shape, exact);
         try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
             check(
                     dnnl.dnnl_primitive_desc_query(description, dnnl.dnnl_query_impl_info_str, 0, name),
@@ -141,7 +153,13 @@ final class OneDnn {
         if (type == DType.BF16 && !multipliesBf16) {
             return false;
         }
-        return way(ProductShape.ofPacked(16, 64, 64, type, 64, 64)).startsWith("brg");
+        return way(ProductShape.ofPacked(16, 64, 64, type, 64, 64), false).startsWith("brg");
+    }
+
+    /** Whether fp32 rows can be multiplied by packed bf16 weights without a plain loop. */
+    private boolean hasCodeForPackedBf16() {
+        return way(ProductShape.ofPacked(FEW_ROWS, 64, 64, DType.BF16, 64, 64), true)
+                .startsWith("brg");
     }
 
     /** Left factor, right factor, result and, where there is one, bias; with their sizes, or with those left open. */
@@ -149,7 +167,7 @@ final class OneDnn {
         if (shape.packed()) {
             long rows = exact ? shape.m() : dnnl.DNNL_RUNTIME_DIM_VAL;
             return List.of(
-                    matrix(shape.input(), rows, shape.k(), shape.strideA(), false),
+                    matrix(typeBesidePacked(shape.input()), rows, shape.k(), shape.strideA(), false),
                     packedLayout(shape.input(), shape.n(), shape.k()),
                     matrix(shape.output(), rows, shape.n(), shape.strideOut(), false));
         }
@@ -171,6 +189,16 @@ final class OneDnn {
         dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
         try {
             return dnnl.dnnl_memory_desc_get_size(layout);
+        } finally {
+            dnnl.dnnl_memory_desc_destroy(layout);
+        }
+    }
+
+    /** Outputs of a block where the layout is the one of {@link Bf16Packing}; 0 where it is another one. */
+    int packedBlock(DType type, int outputs, int inputs) {
+        dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
+        try {
+            return Bf16Packing.block(layout);
         } finally {
             dnnl.dnnl_memory_desc_destroy(layout);
         }
@@ -208,7 +236,7 @@ final class OneDnn {
 
     /** The layout that oneDNN chooses for products of few rows. */
     private dnnl_memory_desc packedLayout(DType type, long outputs, long inputs) {
-        dnnl_memory_desc rows = matrix(type, FEW_ROWS, inputs, inputs, false);
+        dnnl_memory_desc rows = matrix(typeBesidePacked(type), FEW_ROWS, inputs, inputs, false);
         dnnl_memory_desc result = matrix(DType.FP32, FEW_ROWS, outputs, outputs, false);
         dnnl_memory_desc open = new dnnl_memory_desc();
         check(

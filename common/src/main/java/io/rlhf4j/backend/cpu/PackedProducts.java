@@ -1,12 +1,14 @@
 package io.rlhf4j.backend.cpu;
 
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
  * Products with weights that were packed once for many of them. A weight as training keeps it is packed anew by each
- * product, which costs little beside many rows and as much as the product beside few.
+ * product, which costs little beside many rows and as much as the product beside few. A processor that does not multiply
+ * bf16 still reads packed weights in bf16, half the bytes, and makes them fp32 in its registers.
  */
 final class PackedProducts {
     /** A weight with so few elements is not worth a second thread. */
@@ -26,6 +28,11 @@ final class PackedProducts {
         this.oneDnn = oneDnn;
     }
 
+    /** Whether products are faster with packed weights of this type. */
+    boolean gains(DType type) {
+        return oneDnn.packs(type);
+    }
+
     /** {@code weight} [out, in] in oneDNN's layout. */
     PackedWeight pack(Tensor weight) {
         int outputs = weight.rows();
@@ -35,23 +42,31 @@ final class PackedProducts {
         int size = (outputs + wanted * COLUMN_STEP - 1) / (wanted * COLUMN_STEP) * COLUMN_STEP;
         int count = (outputs + size - 1) / size;
         List<PackedWeight.Piece> pieces = IntStream.range(0, count)
-                .mapToObj(i -> {
-                    int columns = Math.min(size, outputs - i * size);
-                    long bytes = oneDnn.packedBytes(source.type, columns, inputs);
-                    return new PackedWeight.Piece(i * size, columns, memories.allocate(bytes));
-                })
+                .mapToObj(i -> piece(source.type, i * size, Math.min(size, outputs - i * size), inputs))
                 .toList();
         workers.run(count, (i, workspace) -> {
             PackedWeight.Piece piece = pieces.get(i);
-            oneDnn.pack(
-                    source.type,
-                    piece.outputs(),
-                    inputs,
-                    source.stride(),
-                    source.address(piece.first(), 0),
-                    piece.memory().address());
+            if (piece.block() > 0) {
+                Bf16Packing.pack(source, piece);
+            } else {
+                oneDnn.pack(
+                        source.type,
+                        piece.outputs(),
+                        inputs,
+                        source.stride(),
+                        source.address(piece.first(), 0),
+                        piece.memory().address());
+            }
         });
         return new PackedWeight(inputs, source.type, pieces);
+    }
+
+    private PackedWeight.Piece piece(DType type, int first, int outputs, int inputs) {
+        // Where bf16 is made fp32 inside the product, oneDNN has only a plain loop to lay it out.
+        boolean fp32Inside = oneDnn.typeBesidePacked(type) != type;
+        int block = fp32Inside ? oneDnn.packedBlock(type, outputs, inputs) : 0;
+        NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, inputs));
+        return new PackedWeight.Piece(first, outputs, block, memory);
     }
 
     /** {@code out = x weightᵀ + bias}; the bias may be null. A row of a result in bf16 depends on no other row. */
@@ -59,17 +74,18 @@ final class PackedProducts {
         if (x.type() != weight.type()) {
             throw new IllegalArgumentException(x + " times a packed weight of type " + weight.type());
         }
-        Rows input = Rows.of(x);
         Rows result = Rows.of(out);
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        workers.run(weight.pieces().size(), (i, workspace) -> {
-            PackedWeight.Piece piece = weight.pieces().get(i);
-            if (result.isBf16()) {
-                rounded(input, weight, piece, biasRow, result, workspace);
-            } else {
-                direct(input, weight, piece, biasRow, result, workspace);
-            }
-        });
+        try (Converted input = new Converted(workers, memories, x, oneDnn.typeBesidePacked(weight.type()))) {
+            workers.run(weight.pieces().size(), (i, workspace) -> {
+                PackedWeight.Piece piece = weight.pieces().get(i);
+                if (result.isBf16()) {
+                    rounded(input.rows(), weight, piece, biasRow, result, workspace);
+                } else {
+                    direct(input.rows(), weight, piece, biasRow, result, workspace);
+                }
+            });
+        }
     }
 
     private static void direct(

@@ -12,8 +12,12 @@ import java.util.List;
  * @param pieces beside each other
  */
 record PackedWeight(int inputs, DType type, List<Piece> pieces) implements Storage {
-    /** Outputs {@code first} to {@code first + outputs} (exclusive). */
-    record Piece(int first, int outputs, NativeMemory memory) {}
+    /**
+     * Outputs {@code first} to {@code first + outputs} (exclusive).
+     *
+     * @param block outputs of a block of the layout of {@link Bf16Packing}; 0 in others
+     */
+    record Piece(int first, int outputs, int block, NativeMemory memory) {}
 
     @Override
     public long bytes() {

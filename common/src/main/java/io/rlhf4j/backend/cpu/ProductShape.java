@@ -12,7 +12,7 @@ import io.rlhf4j.tensor.DType;
  * @param m rows of the result
  * @param n columns of the result
  * @param k length of the sums
- * @param input type of both factors
+ * @param input type of both factors, or of a packed weight, which may meet rows of another type
  * @param output type of the result
  * @param transposeA the left factor lies as [k, m]
  * @param transposeB the right factor lies as [n, k]

@@ -98,6 +98,11 @@ final class BitsProbe {
         note("columnSums", dBias);
         backend.linear(x, input(type, WIDTH, WIDTH), weight, out);
         note("linear", out);
+        Tensor packed = backend.packWeight(scope, input(type, WIDTH, WIDTH));
+        for (int few : new int[] {1, 7}) {
+            backend.linear(x.slice(0, few), packed, weight, out.slice(0, few));
+            note("packed linear of " + few, out);
+        }
         Tensor angles = input(DType.FP32, TOKENS, 9);
         int[] positions = new int[TOKENS];
         Arrays.setAll(positions, i -> (i * 7) % TOKENS);

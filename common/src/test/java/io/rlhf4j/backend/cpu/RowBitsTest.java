@@ -32,10 +32,7 @@ class RowBitsTest {
         }
     }
 
-    /**
-     * Decoding in bf16, where the processor multiplies it: samples come and go, and those that stay must not notice. Elsewhere
-     * nothing is packed, and oneDNN has ways of its own for one row.
-     */
+    /** Decoding in bf16: samples come and go, and those that stay must not notice. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void aRowTimesAPackedWeightDoesNotDependOnTheRowsBesideItEither(int threads) {
@@ -47,7 +44,7 @@ class RowBitsTest {
                 Tensor weight = filled(scope.allocate(DType.BF16, layer[0], layer[1]), random, 0.1);
                 Tensor bias = filled(scope.allocate(DType.BF16, layer[0]), random, 1);
                 Tensor packed = backend.packWeight(scope, weight);
-                assumeTrue(packed != weight, "this processor multiplies bf16 in fp32");
+                assumeTrue(packed != weight, "on this processor no layout of bf16 is faster");
                 float[] alone = first(scope, x, packed, bias, 1);
                 for (int rows = 2; rows <= MOST_ROWS; rows += 1 + rows / 4) {
                     assertThat(first(scope, x, packed, bias, rows))
