@@ -128,6 +128,18 @@ final class ExecutorProcess {
         process.onExit().get(END.toMillis(), TimeUnit.MILLISECONDS);
     }
 
+    /** Writes the classes that it has loaded to a file; its JVM needs {@code -XX:+RecordDynamicDumpInfo}. */
+    void archiveClasses(Path file) throws IOException, InterruptedException {
+        String tool = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+        Process archiving = new ProcessBuilder(tool, Long.toString(pid()), "VM.cds", "dynamic_dump", file.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(archiving.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (archiving.waitFor() != 0 || !Files.exists(file)) {
+            throw new AssertionError("no archive of %s: %s".formatted(this, said));
+        }
+    }
+
     @Override
     public String toString() {
         return "executor %s of %s".formatted(number(), application());

@@ -47,7 +47,6 @@ class KillTest {
     private static final Duration LIMIT = Duration.ofMinutes(20);
     private static final String WRITTEN = "-XX:ArchiveClassesAtExit=";
     private static final String READ = "-XX:SharedArchiveFile=";
-    private static final String NO_ARCHIVE = "-Xshare:auto";
     private static final List<String> MODELS = List.of("actor", "critic", "actor-ema");
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
@@ -87,14 +86,15 @@ class KillTest {
         requireSameRows();
     }
 
-    /** A run of one executor leaves what its JVM has loaded: others start with that (class data sharing). */
-    private void archiveExecutor(StandaloneCluster cluster) throws IOException, InterruptedException {
+    /** What the JVM of a first executor has loaded, others start with (class data sharing). */
+    private void archiveExecutor(StandaloneCluster cluster) throws Exception {
         Path config = ppo.config("archive", 1, 2, PROMPTS);
-        List<String> options = options(WRITTEN, 1, NO_ARCHIVE);
-        try (Jvm driver = cluster.sparkSubmit("archive", options, List.of("ppo", "--config", config.toString()))) {
+        List<String> options = options("-XX:+RecordDynamicDumpInfo", 1, "-Xshare:auto");
+        try (ExecutorWatch watch = new ExecutorWatch(cluster);
+                Jvm driver = cluster.sparkSubmit("archive", options, List.of("ppo", "--config", config.toString()))) {
+            watch.awaitIn("publish", new Random(SEED), LIMIT).orElseThrow().archiveClasses(executorArchive());
             assertThat(driver.exitCode(LIMIT)).as(driver.text()).isZero();
         }
-        assertThat(folder.resolve("executor.jsa")).exists();
     }
 
     /** Leaves what a driver has loaded. */
@@ -116,7 +116,10 @@ class KillTest {
     }
 
     private Jvm submit(StandaloneCluster cluster, String run, String log, String driverArchive) throws IOException {
-        List<String> options = options(READ, EXECUTORS, driverArchive + folder.resolve("driver.jsa"));
+        List<String> options = options(
+                "-XX:+UseSerialGC " + READ + executorArchive(),
+                EXECUTORS,
+                driverArchive + folder.resolve("driver.jsa"));
         Path config = ppo.config(run, RANKS, ITERATIONS, PROMPTS);
         List<String> command = List.of(
                 "ppo",
@@ -129,7 +132,7 @@ class KillTest {
         return cluster.sparkSubmit(log, options, command);
     }
 
-    private List<String> options(String executorArchive, int executors, String driverOptions) {
+    private List<String> options(String executorOptions, int executors, String driverOptions) {
         return List.of(
                 "--conf",
                 "spark.network.timeout=600s",
@@ -141,7 +144,7 @@ class KillTest {
                 "--conf",
                 "spark.speculation.multiplier=1.5",
                 "--conf",
-                "spark.executor.extraJavaOptions=-XX:+UseSerialGC " + executorArchive + folder.resolve("executor.jsa"),
+                "spark.executor.extraJavaOptions=" + executorOptions,
                 "--driver-java-options",
                 driverOptions,
                 "--total-executor-cores",
@@ -152,6 +155,10 @@ class KillTest {
                 "768m",
                 "--executor-cores",
                 "1");
+    }
+
+    private Path executorArchive() {
+        return folder.resolve("executor.jsa");
     }
 
     private RunFolder runFolder(String run) {
