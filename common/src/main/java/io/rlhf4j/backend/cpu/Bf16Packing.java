@@ -25,10 +25,11 @@ final class Bf16Packing {
 
     /** Outputs of a block of this layout of a weight [inputs, outputs]; 0 where it is another one. */
     static int block(dnnl_memory_desc layout) {
-        IntPointer levels = new IntPointer(1);
-        OneDnn.check(dnnl.dnnl_memory_desc_query(layout, dnnl.dnnl_query_inner_nblks_s32, levels), "read a layout");
-        if (levels.get() != 2) {
-            return 0;
+        try (IntPointer levels = new IntPointer(1)) {
+            OneDnn.check(dnnl.dnnl_memory_desc_query(layout, dnnl.dnnl_query_inner_nblks_s32, levels), "read a layout");
+            if (levels.get() != 2) {
+                return 0;
+            }
         }
         LongPointer sizes = longs(layout, dnnl.dnnl_query_inner_blks);
         LongPointer dimensions = longs(layout, dnnl.dnnl_query_inner_idxs);

@@ -5,9 +5,6 @@ import io.rlhf4j.tensor.Tensor;
 
 /** A matrix in the type that a product wants: itself, or a copy in fp32. */
 final class Converted implements AutoCloseable {
-    /** Elements that are worth a thread's attention. */
-    private static final int GRAIN = 32_768;
-
     private final NativeMemory copy;
     private final Rows rows;
 
@@ -22,7 +19,7 @@ final class Converted implements AutoCloseable {
         int columns = tensor.columns();
         copy = memories.allocate(4L * given.count * columns);
         rows = Rows.of(Tensor.of(tensor.backend(), copy, DType.FP32, 0, given.count, columns));
-        workers.forRanges(given.count, Math.max(1, GRAIN / Math.max(1, columns)), (from, to, workspace) -> {
+        workers.forRanges(given.count, MatrixProducts.grain(columns), (from, to, workspace) -> {
             for (int row = from; row < to; row++) {
                 long source = given.byteOffset(row, 0);
                 long target = rows.byteOffset(row, 0);

@@ -111,7 +111,8 @@ final class MatrixProducts {
         }
     }
 
-    private static int grain(int columns) {
+    /** Rows of so many columns that are worth a thread's attention. */
+    static int grain(int columns) {
         return Math.max(1, 32_768 / Math.max(1, columns));
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -186,19 +187,18 @@ final class OneDnn {
 
     /** Bytes of a weight [outputs, inputs] in the layout that products read fastest. */
     long packedBytes(DType type, int outputs, int inputs) {
-        dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
-        try {
-            return dnnl.dnnl_memory_desc_get_size(layout);
-        } finally {
-            dnnl.dnnl_memory_desc_destroy(layout);
-        }
+        return ofPackedLayout(type, outputs, inputs, dnnl::dnnl_memory_desc_get_size);
     }
 
     /** Outputs of a block where the layout is the one of {@link Bf16Packing}; 0 where it is another one. */
     int packedBlock(DType type, int outputs, int inputs) {
+        return ofPackedLayout(type, outputs, inputs, Bf16Packing::block);
+    }
+
+    private <T> T ofPackedLayout(DType type, int outputs, int inputs, Function<dnnl_memory_desc, T> asked) {
         dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
         try {
-            return Bf16Packing.block(layout);
+            return asked.apply(layout);
         } finally {
             dnnl.dnnl_memory_desc_destroy(layout);
         }

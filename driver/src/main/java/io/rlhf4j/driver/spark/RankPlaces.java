@@ -49,10 +49,10 @@ public final class RankPlaces {
     }
 
     /**
-     * Where the tasks of the next job should run: where the ranks were, and in place of an executor that is gone the one that
-     * has been idle longest.
+     * Where the tasks of the next job should run: where the ranks were, and in place of an executor that is gone the oldest one
+     * without a rank, which has compiled most of what it will run.
      *
-     * @param executors that there are, the oldest first: what has run there is compiled
+     * @param executors that there are, the oldest first
      * @return by task: a place in the words of Spark's scheduler, or none
      */
     synchronized List<List<String>> locations(int tasks, List<Place> executors) {

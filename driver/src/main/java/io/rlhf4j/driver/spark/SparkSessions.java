@@ -45,6 +45,11 @@ public final class SparkSessions {
             // whole.
             conf.setIfMissing("spark.storage.blockManagerHeartbeatTimeoutMs", "365d");
         }
+        // An executor that is gone is asked for a block once more before another is: not after five seconds.
+        conf.setIfMissing("spark.shuffle.io.retryWait", "500ms");
+        conf.setIfMissing("spark.shuffle.io.maxRetries", "10");
+        // Else each session has class loaders of its own, in which everything is loaded and compiled once more.
+        conf.setIfMissing("spark.sql.artifact.isolation.enabled", "false");
         for (String options : List.of("spark.driver.extraJavaOptions", EXECUTOR_OPTIONS)) {
             conf.set(options, (JVM_OPTIONS + " " + conf.get(options, "")).strip());
         }
@@ -132,11 +137,6 @@ public final class SparkSessions {
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1");
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         settings.put("spark.barrier.sync.timeout", "600");
-        // An executor that is gone is asked for a block once more before another is: not after five seconds.
-        settings.put("spark.shuffle.io.retryWait", "500ms");
-        settings.put("spark.shuffle.io.maxRetries", "10");
-        // Else each session has class loaders of its own, in which everything is loaded and compiled once more.
-        settings.put("spark.sql.artifact.isolation.enabled", "false");
         settings.putAll(new Secrets(System.getenv()).resolve(cluster.spark()));
         settings.put("spark.serializer", KryoSerializer.class.getName());
         settings.put("spark.kryo.registrationRequired", "true");

@@ -31,7 +31,7 @@ class LostExecutorTest {
     }
 
     /** Rank 1 takes its executor with it while the others wait for it. */
-    private record Dying() implements RankTask<Boolean> {
+    record Dying() implements RankTask<Boolean> {
         @Override
         public Boolean run(RankContext context) {
             if (context.rank() == 1) {

@@ -33,7 +33,7 @@ class RankPlacesTest {
     }
 
     @Test
-    void tasksGoWhereTheirRanksWereAndElseToTheExecutorThatHasBeenIdleLongest() {
+    void tasksGoWhereTheirRanksWereAndElseToTheOldestExecutorWithoutOne() {
         List<RankPlaces.Place> executors = List.of(place("4"), place("7"), place("8"), place("10"));
         assertThat(places.locations(2, executors))
                 .containsExactly(List.of("executor_host-4_4"), List.of("executor_host-7_7"));

@@ -39,18 +39,6 @@ class SpareExecutorTest {
         }
     }
 
-    /** Rank 1 takes its executor with it. */
-    private record Dying() implements RankTask<Boolean> {
-        @Override
-        public Boolean run(RankContext context) {
-            if (context.rank() == 1) {
-                Runtime.getRuntime().halt(137);
-            }
-            context.collectives().barrier();
-            return true;
-        }
-    }
-
     @Test
     void ranksStayWhereTheirStateIsAndTheSpareOneTakesTheDeadOnesPlace() throws Exception {
         try (SparkSession session = LocalCluster.start(3, 1, Map.of())) {
@@ -64,7 +52,7 @@ class SpareExecutorTest {
                         .containsExactly(true, true);
             }
 
-            assertThatThrownBy(() -> job.run("model", STATE, Boolean.class, new Dying()))
+            assertThatThrownBy(() -> job.run("model", STATE, Boolean.class, new LostExecutorTest.Dying()))
                     .isInstanceOf(Rlhf4jException.class);
             List<String> after = job.run("model", STATE, String.class, new Holding());
             assertThat(after.get(0)).isEqualTo(before.get(0));

@@ -19,4 +19,17 @@ class SparkSessionsTest {
                     .isGreaterThan(7 * 24 * 3600);
         }
     }
+
+    @Test
+    void whatSparkSubmitWasToldStays() throws IOException {
+        // This is how spark-submit hands its settings on.
+        System.setProperty("spark.shuffle.io.retryWait", "7s");
+        try (SparkSession spark = LocalSpark.start(1)) {
+            SparkConf conf = spark.sparkContext().conf();
+            assertThat(conf.get("spark.shuffle.io.retryWait")).isEqualTo("7s");
+            assertThat(conf.get("spark.shuffle.io.maxRetries")).isEqualTo("10");
+        } finally {
+            System.clearProperty("spark.shuffle.io.retryWait");
+        }
+    }
 }
