@@ -67,6 +67,9 @@ abstract class UpdateTask extends TrainedTask<IterationResult> {
         WorkerRuntime.ofThisJvm().release(VersionedModels.HOLDING, context.slot());
         models.writer().check();
         Experience experience = experience(config, models, context);
+        // Until all have it, Spark may fetch it from any of them, and waits for one that hangs by no deadline of the
+        // run.
+        context.collectives().barrier();
         String what = "rank %d, iteration %d".formatted(context.rank(), state().version());
         WorkPhase.UPDATE.begins(what);
         PpoUpdate update = models.trainer().update(state().version(), beta, experience.rollouts(), texts);

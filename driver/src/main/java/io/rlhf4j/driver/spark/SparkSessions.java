@@ -46,8 +46,7 @@ public final class SparkSessions {
             conf.setIfMissing("spark.storage.blockManagerHeartbeatTimeoutMs", "365d");
         }
         // An executor that is gone is asked for a block once more before another is: not after five seconds.
-        conf.setIfMissing("spark.shuffle.io.retryWait", "500ms");
-        conf.setIfMissing("spark.shuffle.io.maxRetries", "10");
+        conf.setIfMissing("spark.shuffle.io.retryWait", "1s");
         // Else each session has class loaders of its own, in which everything is loaded and compiled once more.
         conf.setIfMissing("spark.sql.artifact.isolation.enabled", "false");
         for (String options : List.of("spark.driver.extraJavaOptions", EXECUTOR_OPTIONS)) {

@@ -27,7 +27,7 @@ class SparkSessionsTest {
         try (SparkSession spark = LocalSpark.start(1)) {
             SparkConf conf = spark.sparkContext().conf();
             assertThat(conf.get("spark.shuffle.io.retryWait")).isEqualTo("7s");
-            assertThat(conf.get("spark.shuffle.io.maxRetries")).isEqualTo("10");
+            assertThat(conf.get("spark.sql.artifact.isolation.enabled")).isEqualTo("false");
         } finally {
             System.clearProperty("spark.shuffle.io.retryWait");
         }
