@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 
 /** The queries of one token, head by head, against consecutive rows of a cache, which are read once and in order. */
 final class DecodingKernels {
-    /** The usual width of a head, which the kernels keep in registers. */
+    /** Elements that the kernels keep in registers. */
     private static final int CHUNK = 4 * WIDTH;
 
     private DecodingKernels() {}
@@ -26,11 +26,11 @@ final class DecodingKernels {
         Object memory = rows.memory.window(place);
         long at = NativeMemory.inWindow(place);
         long step = rows.stride() * rows.type.bytes();
-        if (heads.width == CHUNK) {
+        if (heads.width % CHUNK == 0) {
             if (rows.isBf16()) {
-                chunkDotsBf16(q, qAt, memory, at, step, count, heads.keys, heads.group, out, outAt, outStep);
+                chunkDotsBf16(q, qAt, memory, at, step, count, heads, out, outAt, outStep);
             } else {
-                chunkDots(q, qAt, memory, at, step, count, heads.keys, heads.group, out, outAt, outStep);
+                chunkDots(q, qAt, memory, at, step, count, heads, out, outAt, outStep);
             }
             return;
         }
@@ -51,29 +51,31 @@ final class DecodingKernels {
             long kAt,
             long step,
             int count,
-            int keys,
-            int group,
+            Heads heads,
             Object out,
             long outAt,
             long outStep) {
+        int chunks = heads.width / CHUNK;
         for (int row = 0; row < count; row++) {
+            long at = kAt + step * row;
             long from = qAt;
             long to = outAt + 4L * row;
-            for (int key = 0; key < keys; key++) {
-                long at = kAt + step * row + 4L * CHUNK * key;
-                FloatVector k0 = Lanes.load(k, at);
-                FloatVector k1 = Lanes.load(k, at + 4L * WIDTH);
-                FloatVector k2 = Lanes.load(k, at + 8L * WIDTH);
-                FloatVector k3 = Lanes.load(k, at + 12L * WIDTH);
-                for (int i = 0; i < group; i++) {
-                    FloatVector a = k0.mul(Lanes.load(q, from));
-                    FloatVector b = k1.mul(Lanes.load(q, from + 4L * WIDTH));
-                    a = k2.fma(Lanes.load(q, from + 8L * WIDTH), a);
-                    b = k3.fma(Lanes.load(q, from + 12L * WIDTH), b);
+            for (int key = 0; key < heads.keys; key++) {
+                for (int i = 0; i < heads.group; i++) {
+                    FloatVector a = Lanes.broadcast(0f);
+                    FloatVector b = a;
+                    for (int chunk = 0; chunk < chunks; chunk++) {
+                        long part = at + 4L * CHUNK * chunk;
+                        a = Lanes.load(k, part).fma(Lanes.load(q, from), a);
+                        b = Lanes.load(k, part + 4L * WIDTH).fma(Lanes.load(q, from + 4L * WIDTH), b);
+                        a = Lanes.load(k, part + 8L * WIDTH).fma(Lanes.load(q, from + 8L * WIDTH), a);
+                        b = Lanes.load(k, part + 12L * WIDTH).fma(Lanes.load(q, from + 12L * WIDTH), b);
+                        from += 4L * CHUNK;
+                    }
                     Lanes.set(out, to, Lanes.sum(a.add(b)));
-                    from += 4L * CHUNK;
                     to += outStep;
                 }
+                at += 4L * CHUNK * chunks;
             }
         }
     }
@@ -85,29 +87,31 @@ final class DecodingKernels {
             long kAt,
             long step,
             int count,
-            int keys,
-            int group,
+            Heads heads,
             Object out,
             long outAt,
             long outStep) {
+        int chunks = heads.width / CHUNK;
         for (int row = 0; row < count; row++) {
+            long at = kAt + step * row;
             long from = qAt;
             long to = outAt + 4L * row;
-            for (int key = 0; key < keys; key++) {
-                long at = kAt + step * row + 2L * CHUNK * key;
-                FloatVector k0 = Lanes.loadBf16(k, at);
-                FloatVector k1 = Lanes.loadBf16(k, at + 2L * WIDTH);
-                FloatVector k2 = Lanes.loadBf16(k, at + 4L * WIDTH);
-                FloatVector k3 = Lanes.loadBf16(k, at + 6L * WIDTH);
-                for (int i = 0; i < group; i++) {
-                    FloatVector a = k0.mul(Lanes.load(q, from));
-                    FloatVector b = k1.mul(Lanes.load(q, from + 4L * WIDTH));
-                    a = k2.fma(Lanes.load(q, from + 8L * WIDTH), a);
-                    b = k3.fma(Lanes.load(q, from + 12L * WIDTH), b);
+            for (int key = 0; key < heads.keys; key++) {
+                for (int i = 0; i < heads.group; i++) {
+                    FloatVector a = Lanes.broadcast(0f);
+                    FloatVector b = a;
+                    for (int chunk = 0; chunk < chunks; chunk++) {
+                        long part = at + 2L * CHUNK * chunk;
+                        a = Lanes.loadBf16(k, part).fma(Lanes.load(q, from), a);
+                        b = Lanes.loadBf16(k, part + 2L * WIDTH).fma(Lanes.load(q, from + 4L * WIDTH), b);
+                        a = Lanes.loadBf16(k, part + 4L * WIDTH).fma(Lanes.load(q, from + 8L * WIDTH), a);
+                        b = Lanes.loadBf16(k, part + 6L * WIDTH).fma(Lanes.load(q, from + 12L * WIDTH), b);
+                        from += 4L * CHUNK;
+                    }
                     Lanes.set(out, to, Lanes.sum(a.add(b)));
-                    from += 4L * CHUNK;
                     to += outStep;
                 }
+                at += 2L * CHUNK * chunks;
             }
         }
     }
@@ -135,11 +139,11 @@ final class DecodingKernels {
         Object memory = rows.memory.window(place);
         long at = NativeMemory.inWindow(place);
         long step = rows.stride() * rows.type.bytes();
-        if (heads.width == CHUNK) {
+        if (heads.width % CHUNK == 0) {
             if (rows.isBf16()) {
-                addChunksBf16(p, pAt, pStep, memory, at, step, count, heads.keys, heads.group, out, outAt);
+                addChunksBf16(p, pAt, pStep, memory, at, step, count, heads, out, outAt);
             } else {
-                addChunks(p, pAt, pStep, memory, at, step, count, heads.keys, heads.group, out, outAt);
+                addChunks(p, pAt, pStep, memory, at, step, count, heads, out, outAt);
             }
             return;
         }
@@ -161,29 +165,31 @@ final class DecodingKernels {
             long vAt,
             long step,
             int count,
-            int keys,
-            int group,
+            Heads heads,
             Object out,
             long outAt) {
-        for (int row = 0; row < count; row++) {
-            long from = pAt + 4L * row;
-            long to = outAt;
-            for (int key = 0; key < keys; key++) {
-                long at = vAt + step * row + 4L * CHUNK * key;
-                FloatVector v0 = Lanes.load(v, at);
-                FloatVector v1 = Lanes.load(v, at + 4L * WIDTH);
-                FloatVector v2 = Lanes.load(v, at + 8L * WIDTH);
-                FloatVector v3 = Lanes.load(v, at + 12L * WIDTH);
-                for (int i = 0; i < group; i++) {
-                    FloatVector weight = Lanes.broadcast(Lanes.get(p, from));
-                    Lanes.store(weight.fma(v0, Lanes.load(out, to)), out, to);
-                    Lanes.store(weight.fma(v1, Lanes.load(out, to + 4L * WIDTH)), out, to + 4L * WIDTH);
-                    Lanes.store(weight.fma(v2, Lanes.load(out, to + 8L * WIDTH)), out, to + 8L * WIDTH);
-                    Lanes.store(weight.fma(v3, Lanes.load(out, to + 12L * WIDTH)), out, to + 12L * WIDTH);
-                    from += pStep;
-                    to += 4L * CHUNK;
-                }
+        int chunks = heads.width / CHUNK;
+        for (int part = 0; part < heads.keys * heads.group * chunks; part++) {
+            int query = part / chunks;
+            long from = pAt + pStep * query;
+            long at = vAt + 4L * CHUNK * (query / heads.group * chunks + part % chunks);
+            long to = outAt + 4L * CHUNK * part;
+            FloatVector sum0 = Lanes.load(out, to);
+            FloatVector sum1 = Lanes.load(out, to + 4L * WIDTH);
+            FloatVector sum2 = Lanes.load(out, to + 8L * WIDTH);
+            FloatVector sum3 = Lanes.load(out, to + 12L * WIDTH);
+            for (int row = 0; row < count; row++) {
+                FloatVector weight = Lanes.broadcast(Lanes.get(p, from + 4L * row));
+                sum0 = weight.fma(Lanes.load(v, at), sum0);
+                sum1 = weight.fma(Lanes.load(v, at + 4L * WIDTH), sum1);
+                sum2 = weight.fma(Lanes.load(v, at + 8L * WIDTH), sum2);
+                sum3 = weight.fma(Lanes.load(v, at + 12L * WIDTH), sum3);
+                at += step;
             }
+            Lanes.store(sum0, out, to);
+            Lanes.store(sum1, out, to + 4L * WIDTH);
+            Lanes.store(sum2, out, to + 8L * WIDTH);
+            Lanes.store(sum3, out, to + 12L * WIDTH);
         }
     }
 
@@ -195,29 +201,31 @@ final class DecodingKernels {
             long vAt,
             long step,
             int count,
-            int keys,
-            int group,
+            Heads heads,
             Object out,
             long outAt) {
-        for (int row = 0; row < count; row++) {
-            long from = pAt + 4L * row;
-            long to = outAt;
-            for (int key = 0; key < keys; key++) {
-                long at = vAt + step * row + 2L * CHUNK * key;
-                FloatVector v0 = Lanes.loadBf16(v, at);
-                FloatVector v1 = Lanes.loadBf16(v, at + 2L * WIDTH);
-                FloatVector v2 = Lanes.loadBf16(v, at + 4L * WIDTH);
-                FloatVector v3 = Lanes.loadBf16(v, at + 6L * WIDTH);
-                for (int i = 0; i < group; i++) {
-                    FloatVector weight = Lanes.broadcast(Lanes.get(p, from));
-                    Lanes.store(weight.fma(v0, Lanes.load(out, to)), out, to);
-                    Lanes.store(weight.fma(v1, Lanes.load(out, to + 4L * WIDTH)), out, to + 4L * WIDTH);
-                    Lanes.store(weight.fma(v2, Lanes.load(out, to + 8L * WIDTH)), out, to + 8L * WIDTH);
-                    Lanes.store(weight.fma(v3, Lanes.load(out, to + 12L * WIDTH)), out, to + 12L * WIDTH);
-                    from += pStep;
-                    to += 4L * CHUNK;
-                }
+        int chunks = heads.width / CHUNK;
+        for (int part = 0; part < heads.keys * heads.group * chunks; part++) {
+            int query = part / chunks;
+            long from = pAt + pStep * query;
+            long at = vAt + 2L * CHUNK * (query / heads.group * chunks + part % chunks);
+            long to = outAt + 4L * CHUNK * part;
+            FloatVector sum0 = Lanes.load(out, to);
+            FloatVector sum1 = Lanes.load(out, to + 4L * WIDTH);
+            FloatVector sum2 = Lanes.load(out, to + 8L * WIDTH);
+            FloatVector sum3 = Lanes.load(out, to + 12L * WIDTH);
+            for (int row = 0; row < count; row++) {
+                FloatVector weight = Lanes.broadcast(Lanes.get(p, from + 4L * row));
+                sum0 = weight.fma(Lanes.loadBf16(v, at), sum0);
+                sum1 = weight.fma(Lanes.loadBf16(v, at + 2L * WIDTH), sum1);
+                sum2 = weight.fma(Lanes.loadBf16(v, at + 4L * WIDTH), sum2);
+                sum3 = weight.fma(Lanes.loadBf16(v, at + 6L * WIDTH), sum3);
+                at += step;
             }
+            Lanes.store(sum0, out, to);
+            Lanes.store(sum1, out, to + 4L * WIDTH);
+            Lanes.store(sum2, out, to + 8L * WIDTH);
+            Lanes.store(sum3, out, to + 12L * WIDTH);
         }
     }
 

@@ -21,6 +21,18 @@ import jdk.incubator.vector.VectorSpecies;
  * is initialised; as {@code static final} constants they compile to the bare instruction. Offsets are in bytes.
  */
 final class Lanes {
+    /** The JDK reads it once, when the first vector class is initialised. */
+    private static final String BOUNDS_CHECK = "jdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK";
+
+    static {
+        // What kernels may touch is checked where an operation begins (Operands); a check of every load and shuffle
+        // takes up
+        // to half of a kernel's time. Whoever looks for an error sets it to 2, as tests do.
+        if (System.getProperty(BOUNDS_CHECK) == null) {
+            System.setProperty(BOUNDS_CHECK, "0");
+        }
+    }
+
     /** The processor's widest vector of fp32. */
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
 
