@@ -23,9 +23,13 @@ public final class PreparedData {
     private final List<SourceConfig> sources;
     private final DataReport report;
     private final Map<Use, RowOrder> orders = new HashMap<>();
+    private final Map<Prompts, PromptsAhead> prompts = new HashMap<>();
 
     /** What rows are for, and the seed of their order. */
     private record Use(String name, long seed) {}
+
+    /** How many an iteration takes, and the seed of their order. */
+    private record Prompts(int count, long seed) {}
 
     PreparedData(Dataset<Row> table, List<SourceConfig> sources, DataReport report) {
         this.table = table;
@@ -73,6 +77,17 @@ public final class PreparedData {
                 .map(row -> "%d of '%s'".formatted(row.getLong(1), row.getString(0)))
                 .toList();
         return reasons.isEmpty() ? "" : " Left out were " + String.join(", ", reasons);
+    }
+
+    /**
+     * The prompts of PPO's iterations; read already where this was asked for before.
+     *
+     * @param count prompts of an iteration
+     * @throws Rlhf4jException of kind DATA where there are none
+     */
+    public PromptsAhead promptsAhead(int count, long seed) {
+        return prompts.computeIfAbsent(
+                new Prompts(count, seed), wanted -> new PromptsAhead(this, training(Step.PPO, seed), count));
     }
 
     /** Unlabelled text beside PPO; may be none. */

@@ -1,13 +1,11 @@
-package io.rlhf4j.driver.pipeline;
+package io.rlhf4j.driver.data;
 
 import io.rlhf4j.data.PromptRow;
-import io.rlhf4j.driver.data.PreparedData;
-import io.rlhf4j.driver.data.RowOrder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The prompts of iterations, read for several of them at once: a job that looks for a few rows reads as much as one for many. */
-final class PromptsAhead {
+public final class PromptsAhead {
     /** Rows that are held in the driver. */
     private static final int ROWS = 4096;
 
@@ -28,7 +26,7 @@ final class PromptsAhead {
     }
 
     /** The prompts of an iteration. */
-    List<PromptRow> of(long iteration) {
+    public List<PromptRow> of(long iteration) {
         long at = (iteration - first) * count;
         if (at < 0 || at + count > rows.size()) {
             int iterations = Math.max(1, ROWS / count);

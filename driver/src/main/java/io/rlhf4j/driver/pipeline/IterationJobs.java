@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
@@ -30,11 +31,14 @@ final class IterationJobs {
     private final RolloutPhase phase;
     private final Progress progress;
     private final BarrierJob ranks;
+    private final LongSupplier saved;
     private final Runnable goOn;
 
     /**
      * The jobs of one attempt.
      *
+     * @param saved iterations behind the newest checkpoint; asked when an update begins, because a checkpoint may be written
+     *     while rollouts are made
      * @param goOn throws where the run is to stop; asked between jobs
      */
     IterationJobs(
@@ -44,6 +48,7 @@ final class IterationJobs {
             RunFolder folder,
             Progress progress,
             BarrierJob ranks,
+            LongSupplier saved,
             Runnable goOn) {
         this.context = JavaSparkContext.fromSparkContext(session.sparkContext());
         this.config = config;
@@ -51,6 +56,7 @@ final class IterationJobs {
         this.phase = new RolloutPhase(session, config, settings, folder);
         this.progress = progress;
         this.ranks = ranks;
+        this.saved = saved;
         this.goOn = goOn;
     }
 
@@ -58,18 +64,12 @@ final class IterationJobs {
      * What an iteration starts from.
      *
      * @param state of the models; its version is the iteration's number
-     * @param saved iterations behind the newest checkpoint
      * @param beta weight of the KL penalty
      * @param texts for PPO-ptx
      * @param saving whether a checkpoint is to be written
      */
     record Start(
-            StateId state,
-            long saved,
-            double beta,
-            List<PromptRow> prompts,
-            List<TrainingRow> texts,
-            UpdateTask.Saving saving) {
+            StateId state, double beta, List<PromptRow> prompts, List<TrainingRow> texts, UpdateTask.Saving saving) {
         long iteration() {
             return state.version();
         }
@@ -100,7 +100,7 @@ final class IterationJobs {
         Broadcast<ArrayList<Rollout>> shared = context.broadcast(rollouts);
         try {
             RolloutUpdateTask task = new RolloutUpdateTask(
-                    settings, start.saved(), start.state(), start.beta(), shared, start.texts(), start.saving());
+                    settings, savedFor(start), start.state(), start.beta(), shared, start.texts(), start.saving());
             return new Outcome(rolled, update(start, task));
         } finally {
             shared.destroy();
@@ -115,7 +115,14 @@ final class IterationJobs {
         Broadcast<ArrayList<SampledAnswer>> shared = context.broadcast(answers);
         try {
             ScoringUpdateTask task = new ScoringUpdateTask(
-                    settings, start.saved(), start.state(), start.beta(), shared, clock, start.texts(), start.saving());
+                    settings,
+                    savedFor(start),
+                    start.state(),
+                    start.beta(),
+                    shared,
+                    clock,
+                    start.texts(),
+                    start.saving());
             List<IterationResult> results = update(start, task);
             List<Rollout> rollouts = results.stream()
                     .flatMap(result -> result.rollouts().stream())
@@ -124,6 +131,15 @@ final class IterationJobs {
         } finally {
             shared.destroy();
         }
+    }
+
+    /** Whoever has to read the models finds them in the newest checkpoint, or nowhere. */
+    private long savedFor(Start start) {
+        long newest = saved.getAsLong();
+        if (newest != start.iteration() && !ranks.allThere()) {
+            throw TrainedTask.gone(start.iteration());
+        }
+        return newest;
     }
 
     private List<IterationResult> update(Start start, UpdateTask task) {

@@ -8,6 +8,7 @@ import io.rlhf4j.config.Step;
 import io.rlhf4j.data.PromptRow;
 import io.rlhf4j.data.TrainingRow;
 import io.rlhf4j.driver.data.PreparedData;
+import io.rlhf4j.driver.data.PromptsAhead;
 import io.rlhf4j.driver.data.RowOrder;
 import io.rlhf4j.driver.pipeline.UpdateTask.Saving;
 import io.rlhf4j.driver.spark.BarrierJob;
@@ -110,7 +111,7 @@ final class PpoStep {
                     models,
                     folder.fence(),
                     UUID.randomUUID().toString());
-            this.jobs = new IterationJobs(session, config, settings, folder, progress, ranks, goOn);
+            this.jobs = new IterationJobs(session, config, settings, folder, progress, ranks, this::saved, goOn);
             this.evaluation = new PpoEvaluation(context, config, data, settings, ranks, progress, metrics);
             this.checkpoints = new PpoCheckpoints(config, hadoop, folder.fence());
             CheckpointStore.Search search = checkpoints.latest();
@@ -124,8 +125,7 @@ final class PpoStep {
                 metrics.cutAfter(Step.PPO, begin);
             }
             pending = checkpoints.pending(settings.attempt(), ranks::allThere);
-            ahead = new PromptsAhead(
-                    data, data.training(Step.PPO, config.seed()), config.ppo().prompts());
+            ahead = data.promptsAhead(config.ppo().prompts(), config.seed());
         }
 
         StepResult run() throws IOException {
@@ -167,8 +167,8 @@ final class PpoStep {
             if (save) {
                 checkpoints.begin(done);
             }
-            IterationJobs.Outcome outcome = jobs.run(
-                    new IterationJobs.Start(state(iteration), saved(), beta, prompts, texts(iteration), saving));
+            IterationJobs.Outcome outcome =
+                    jobs.run(new IterationJobs.Start(state(iteration), beta, prompts, texts(iteration), saving));
             List<IterationResult> results = outcome.results();
             PpoUpdate update = results.get(0).update();
             Map<String, Double> ranksAtWork = stragglers.look(

@@ -1,8 +1,6 @@
 package io.rlhf4j.driver.pipeline;
 
 import io.rlhf4j.data.Rollout;
-import java.util.List;
-import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataType;
@@ -55,51 +53,5 @@ final class RolloutSchema {
                 rollout.returns(),
                 rollout.weightsVersion(),
                 rollout.finish().name());
-    }
-
-    static Rollout rollout(Row row) {
-        Map<String, Double> parts = row.getJavaMap(row.fieldIndex("score_parts"));
-        return new Rollout(
-                row.getAs("row_key"),
-                row.getAs("source"),
-                row.<Integer>getAs("sample_index"),
-                integers(row, "prompt_ids"),
-                integers(row, "response_ids"),
-                booleans(row, "response_mask"),
-                numbers(row, "rollout_logp"),
-                numbers(row, "old_logp"),
-                numbers(row, "ref_logp"),
-                numbers(row, "values"),
-                row.<Double>getAs("score"),
-                parts,
-                numbers(row, "rewards"),
-                numbers(row, "advantages"),
-                numbers(row, "returns"),
-                row.<Long>getAs("weights_version"),
-                Rollout.Finish.valueOf(row.getAs("finish_reason")));
-    }
-
-    private static int[] integers(Row row, String column) {
-        return row.<Integer>getList(row.fieldIndex(column)).stream()
-                .mapToInt(Integer::intValue)
-                .toArray();
-    }
-
-    private static float[] numbers(Row row, String column) {
-        List<Float> list = row.getList(row.fieldIndex(column));
-        float[] numbers = new float[list.size()];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = list.get(i);
-        }
-        return numbers;
-    }
-
-    private static boolean[] booleans(Row row, String column) {
-        List<Boolean> list = row.getList(row.fieldIndex(column));
-        boolean[] flags = new boolean[list.size()];
-        for (int i = 0; i < flags.length; i++) {
-            flags[i] = list.get(i);
-        }
-        return flags;
     }
 }

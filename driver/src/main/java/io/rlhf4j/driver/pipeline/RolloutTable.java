@@ -8,7 +8,6 @@ import io.rlhf4j.format.PlainFiles;
 import io.rlhf4j.run.RunFolder;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,17 +133,12 @@ final class RolloutTable {
         return hashes;
     }
 
-    private List<Rollout> read(long iteration, Manifest manifest) {
-        String[] files = manifest.files().keySet().stream()
-                .map(name -> new Path(folder.rollouts(iteration), name).toString())
-                .toArray(String[]::new);
+    private List<Rollout> read(long iteration, Manifest manifest) throws IOException {
         List<Rollout> rollouts = new ArrayList<>();
-        for (Row row : session.read().schema(RolloutSchema.TYPE).parquet(files).collectAsList()) {
-            rollouts.add(RolloutSchema.rollout(row));
+        for (String name : manifest.files().keySet()) {
+            RolloutFile.read(new Path(folder.rollouts(iteration), name), hadoop, rollouts::add);
         }
-        rollouts.sort(Comparator.comparing(Rollout::source)
-                .thenComparing(Rollout::key)
-                .thenComparing(Rollout::sample));
+        rollouts.sort(RolloutPhase.ORDER);
         return rollouts;
     }
 }

@@ -64,6 +64,12 @@ abstract class TrainedTask<T> implements RankTask<T> {
         }
     }
 
+    /** No rank can go on, and no checkpoint has just this state. */
+    static Rlhf4jException gone(long iterations) {
+        return new Rlhf4jException(
+                ErrorKind.RETRYABLE, "the models after iteration %d are gone with an executor".formatted(iterations));
+    }
+
     private TrainedModels models(RunConfig config, RankContext context) throws IOException {
         TrainedModels kept = context.slot()
                 .take(HOLDING, context.complete() ? state : StateId.NOTHING, TrainedModels.class)
@@ -72,9 +78,7 @@ abstract class TrainedTask<T> implements RankTask<T> {
             return kept;
         }
         if (state.version() != saved) {
-            throw new Rlhf4jException(
-                    ErrorKind.RETRYABLE,
-                    "the models after iteration %d are gone with an executor".formatted(state.version()));
+            throw gone(state.version());
         }
         WorkPhase.LOAD.begins("rank %d, the models after iteration %d".formatted(context.rank(), saved));
         TrainedModels models = new TrainedModels(
