@@ -54,7 +54,7 @@ final class DisturbedRun implements AutoCloseable {
     /** Starts the run, does what is planned to it, and waits for its end. */
     List<Event> endure(List<KillPlan.Step> plan) throws Exception {
         start();
-        awaitCommit(0);
+        awaitCommit(KillFigures.COLD);
         for (int i = 0; i < plan.size(); i++) {
             KillPlan.Step step = plan.get(i);
             Thread.sleep(step.gap().toMillis());

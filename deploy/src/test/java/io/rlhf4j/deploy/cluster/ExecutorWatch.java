@@ -12,7 +12,7 @@ import java.util.TreeMap;
 
 /** Watches the executors of a cluster: which there are, and what each is at and was at. */
 final class ExecutorWatch implements AutoCloseable {
-    private static final long LOOK_MILLIS = 5;
+    private static final long LOOK_MILLIS = 20;
     private static final int LOOKS_PER_SEARCH = 50;
 
     private final StandaloneCluster cluster;

@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
  */
 final class KillFigures {
     private static final Duration TAIL = Duration.ofSeconds(20);
-    /** Iterations of the undisturbed run that are not counted: its JVMs are cold. */
-    private static final int COLD = 5;
+    /** Iterations at the beginning of both runs that are not counted: their JVMs are cold. */
+    static final int COLD = 10;
 
     private final Duration undisturbed;
     private final Duration disturbed;

@@ -41,7 +41,7 @@ class KillTest {
     /** One executor is spare: a rank of a dead one goes on there while another is started. */
     private static final int RANKS = 2;
 
-    private static final int ITERATIONS = Integer.getInteger("rlhf4j.kill.iterations", 100);
+    private static final int ITERATIONS = Integer.getInteger("rlhf4j.kill.iterations", 75);
     private static final int PROMPTS = Integer.getInteger("rlhf4j.kill.prompts", 12);
     private static final long SEED = Long.getLong("rlhf4j.kill.seed", 0);
     private static final Duration LIMIT = Duration.ofMinutes(20);
