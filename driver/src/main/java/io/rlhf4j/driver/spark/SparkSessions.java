@@ -137,6 +137,8 @@ public final class SparkSessions {
         settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         settings.put("spark.barrier.sync.timeout", "600");
         settings.putAll(new Secrets(System.getenv()).resolve(cluster.spark()));
+        // The driver reads rollouts with the lists of Parquet's standard.
+        settings.put("spark.sql.parquet.writeLegacyFormat", "false");
         settings.put("spark.serializer", KryoSerializer.class.getName());
         settings.put("spark.kryo.registrationRequired", "true");
         settings.put("spark.kryo.registrator", Registrations.class.getName());
