@@ -26,8 +26,7 @@ final class Lanes {
 
     static {
         // What kernels may touch is checked where an operation begins (Operands); a check of every load and shuffle
-        // takes up
-        // to half of a kernel's time. Whoever looks for an error sets it to 2, as tests do.
+        // takes up to two fifths of a kernel's time. Whoever looks for an error sets it to 2, as tests do.
         if (System.getProperty(BOUNDS_CHECK) == null) {
             System.setProperty(BOUNDS_CHECK, "0");
         }
