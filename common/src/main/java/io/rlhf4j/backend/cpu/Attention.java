@@ -87,7 +87,8 @@ final class Attention {
     /** A prompt's key heads one by one; those of a decoding step together, but for as many pieces as keep all threads busy. */
     private List<Piece> pieces(AttentionSpec spec, int[] starts) {
         int sequences = starts.length - 1;
-        int slices = Math.min(spec.kvHeads(), (PIECES_PER_THREAD * workers.threads() + sequences - 1) / sequences);
+        boolean few = sequences < PIECES_PER_THREAD * workers.threads();
+        int slices = few ? Math.min(spec.kvHeads(), workers.threads()) : 1;
         List<Piece> pieces = new ArrayList<>();
         for (int sequence = 0; sequence < sequences; sequence++) {
             int parts = starts[sequence + 1] - starts[sequence] < WORTH_PACKING ? slices : spec.kvHeads();

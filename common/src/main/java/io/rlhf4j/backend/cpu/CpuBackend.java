@@ -50,10 +50,11 @@ public final class CpuBackend implements Backend {
         languageHead = new LanguageHeadKernel(this, workers, memories, products, transfers);
         tokenDraw = new TokenDraw(workers);
         optimizer = new Optimizer(workers);
-        description = "cpu: %s, vectors of %d bits, bf16 products %s, %d threads"
+        description = "cpu: %s, vectors of %d bits %s, bf16 products %s, %d threads"
                 .formatted(
                         oneDnn.description(),
                         Lanes.FLOATS.vectorBitSize(),
+                        LaneHandles.BY_ADDRESS ? "by address" : "from buffers",
                         oneDnn.multipliesBf16() ? "by the processor" : "in fp32",
                         threads);
     }

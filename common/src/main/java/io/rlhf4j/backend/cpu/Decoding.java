@@ -49,16 +49,10 @@ final class Decoding {
         Span queries = workspace.input(QUERY_BUFFER, q, row, column, heads * width);
         Span scores = workspace.floats(SCORE_BUFFER, (long) heads * padded);
         for (int at = first / blockSize * blockSize; at < length; at += blockSize) {
+            DecodingKernels.Block block = block(keys, at, Math.min(blockSize, length - at), fromHead);
+            Lanes.set(scores.memory, scores.offset + 4L * at, DecodingKernels.fetch(block, shape));
             DecodingKernels.dots(
-                    queries.memory,
-                    queries.offset,
-                    keys,
-                    place(keys, at, fromHead),
-                    Math.min(blockSize, length - at),
-                    shape,
-                    scores.memory,
-                    scores.offset + 4L * at,
-                    4L * padded);
+                    queries.memory, queries.offset, block, shape, scores.memory, scores.offset + 4L * at, 4L * padded);
         }
         Span sums = workspace.floats(SUM_BUFFER, (long) heads * width);
         Conversion.fill(sums.memory, sums.offset, heads * width, 0f);
@@ -71,19 +65,16 @@ final class Decoding {
                     spec, scores.memory, at, padded - from, first - from, length - from, slope, from - position);
             totals[head] = ScoreKernels.exponentials(scores.memory, at, padded - from, largest, scores.memory, at);
         }
+        float fetched = 0f;
         for (int at = first, count; at < length; at += count) {
             count = Math.min(blockSize - at % blockSize, length - at);
+            DecodingKernels.Block block = block(values, at, count, fromHead);
+            fetched += DecodingKernels.fetch(block, shape);
             DecodingKernels.addWeighted(
-                    scores.memory,
-                    scores.offset + 4L * at,
-                    4L * padded,
-                    values,
-                    place(values, at, fromHead),
-                    count,
-                    shape,
-                    sums.memory,
-                    sums.offset);
+                    scores.memory, scores.offset + 4L * at, 4L * padded, block, shape, sums.memory, sums.offset);
         }
+        // The scores are done with.
+        Lanes.set(scores.memory, scores.offset, fetched);
         for (int head = 0; head < heads; head++) {
             Pointwise.scale(sums.memory, sums.offset + 4L * head * width, 1f / totals[head], width);
         }
@@ -92,9 +83,15 @@ final class Decoding {
         target.finish();
     }
 
-    /** Where a key head of the sequence's position {@code position} lies. */
-    private long place(Rows cache, int position, int kvHead) {
+    /** The part of some heads, from key head {@code fromHead} on, of rows that lie in one block. */
+    private DecodingKernels.Block block(Rows cache, int position, int count, int fromHead) {
         long row = (long) blocks[position / blockSize] * blockSize + position % blockSize;
-        return cache.byteOffset(row, (long) kvHead * width);
+        long place = cache.byteOffset(row, (long) fromHead * width);
+        return new DecodingKernels.Block(
+                cache.memory.window(place),
+                NativeMemory.inWindow(place),
+                cache.stride() * cache.type.bytes(),
+                count,
+                cache.isBf16());
     }
 }

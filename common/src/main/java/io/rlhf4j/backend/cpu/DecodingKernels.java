@@ -4,10 +4,14 @@ import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 
 import jdk.incubator.vector.FloatVector;
 
-/** The queries of one token, head by head, against consecutive rows of a cache, which are read once and in order. */
+/**
+ * The queries of one token, head by head, against consecutive rows of a cache, four of them side by side.
+ *
+ * <p>The loops stand here for fp32 and for bf16: one loop for both would not be compiled to vectors.
+ */
 final class DecodingKernels {
-    /** Elements that the kernels keep in registers. */
-    private static final int CHUNK = 4 * WIDTH;
+    private static final int ROWS = 4;
+    private static final int LINE = 64;
 
     private DecodingKernels() {}
 
@@ -18,227 +22,277 @@ final class DecodingKernels {
      * @param group queries that share each of them
      * @param width elements of a head
      */
-    record Heads(int keys, int group, int width) {}
+    record Heads(int keys, int group, int width) {
+        int queries() {
+            return keys * group;
+        }
 
-    /** {@code out[i] = q . rows[i]} of every query; the results of a query begin {@code outStep} bytes behind the last's. */
-    static void dots(
-            Object q, long qAt, Rows rows, long place, int count, Heads heads, Object out, long outAt, long outStep) {
-        Object memory = rows.memory.window(place);
-        long at = NativeMemory.inWindow(place);
-        long step = rows.stride() * rows.type.bytes();
-        if (heads.width % CHUNK == 0) {
-            if (rows.isBf16()) {
-                chunkDotsBf16(q, qAt, memory, at, step, count, heads, out, outAt, outStep);
-            } else {
-                chunkDots(q, qAt, memory, at, step, count, heads, out, outAt, outStep);
-            }
-            return;
+        /** Elements from the beginning of a row to the head that query head {@code query} shares. */
+        long offset(int query) {
+            return (long) query / group * width;
         }
-        int bytes = heads.width * rows.type.bytes();
-        for (int row = 0; row < count; row++) {
-            for (int query = 0; query < heads.keys * heads.group; query++) {
-                long key = at + step * row + (long) query / heads.group * bytes;
-                float dot = dot(q, qAt + 4L * query * heads.width, memory, key, rows.isBf16(), heads.width);
-                Lanes.set(out, outAt + outStep * query + 4L * row, dot);
-            }
-        }
-    }
 
-    private static void chunkDots(
-            Object q,
-            long qAt,
-            Object k,
-            long kAt,
-            long step,
-            int count,
-            Heads heads,
-            Object out,
-            long outAt,
-            long outStep) {
-        int chunks = heads.width / CHUNK;
-        for (int row = 0; row < count; row++) {
-            long at = kAt + step * row;
-            long from = qAt;
-            long to = outAt + 4L * row;
-            for (int key = 0; key < heads.keys; key++) {
-                for (int i = 0; i < heads.group; i++) {
-                    FloatVector a = Lanes.broadcast(0f);
-                    FloatVector b = a;
-                    for (int chunk = 0; chunk < chunks; chunk++) {
-                        long part = at + 4L * CHUNK * chunk;
-                        a = Lanes.load(k, part).fma(Lanes.load(q, from), a);
-                        b = Lanes.load(k, part + 4L * WIDTH).fma(Lanes.load(q, from + 4L * WIDTH), b);
-                        a = Lanes.load(k, part + 8L * WIDTH).fma(Lanes.load(q, from + 8L * WIDTH), a);
-                        b = Lanes.load(k, part + 12L * WIDTH).fma(Lanes.load(q, from + 12L * WIDTH), b);
-                        from += 4L * CHUNK;
-                    }
-                    Lanes.set(out, to, Lanes.sum(a.add(b)));
-                    to += outStep;
-                }
-                at += 4L * CHUNK * chunks;
-            }
+        boolean isWholeVectors() {
+            return width % WIDTH == 0;
         }
-    }
-
-    private static void chunkDotsBf16(
-            Object q,
-            long qAt,
-            Object k,
-            long kAt,
-            long step,
-            int count,
-            Heads heads,
-            Object out,
-            long outAt,
-            long outStep) {
-        int chunks = heads.width / CHUNK;
-        for (int row = 0; row < count; row++) {
-            long at = kAt + step * row;
-            long from = qAt;
-            long to = outAt + 4L * row;
-            for (int key = 0; key < heads.keys; key++) {
-                for (int i = 0; i < heads.group; i++) {
-                    FloatVector a = Lanes.broadcast(0f);
-                    FloatVector b = a;
-                    for (int chunk = 0; chunk < chunks; chunk++) {
-                        long part = at + 2L * CHUNK * chunk;
-                        a = Lanes.loadBf16(k, part).fma(Lanes.load(q, from), a);
-                        b = Lanes.loadBf16(k, part + 2L * WIDTH).fma(Lanes.load(q, from + 4L * WIDTH), b);
-                        a = Lanes.loadBf16(k, part + 4L * WIDTH).fma(Lanes.load(q, from + 8L * WIDTH), a);
-                        b = Lanes.loadBf16(k, part + 6L * WIDTH).fma(Lanes.load(q, from + 12L * WIDTH), b);
-                        from += 4L * CHUNK;
-                    }
-                    Lanes.set(out, to, Lanes.sum(a.add(b)));
-                    to += outStep;
-                }
-                at += 2L * CHUNK * chunks;
-            }
-        }
-    }
-
-    private static float dot(Object q, long qAt, Object k, long kAt, boolean bf16, int width) {
-        FloatVector a = Lanes.broadcast(0f);
-        int i = 0;
-        for (; i <= width - WIDTH; i += WIDTH) {
-            FloatVector key = bf16 ? Lanes.loadBf16(k, kAt + 2L * i) : Lanes.load(k, kAt + 4L * i);
-            a = Lanes.load(q, qAt + 4L * i).fma(key, a);
-        }
-        float rest = 0f;
-        for (; i < width; i++) {
-            float key = bf16 ? Lanes.getBf16(k, kAt + 2L * i) : Lanes.get(k, kAt + 4L * i);
-            rest = Math.fma(Lanes.get(q, qAt + 4L * i), key, rest);
-        }
-        return Lanes.sum(a) + rest;
     }
 
     /**
-     * {@code out += sum of p[i] * rows[i]} for every query; its weights begin {@code pStep} bytes behind the last's.
+     * Some heads' part of consecutive rows of keys or values.
+     *
+     * @param at byte of {@code memory} where the first row's part begins
+     * @param step bytes from a row to the next
      */
-    static void addWeighted(
-            Object p, long pAt, long pStep, Rows rows, long place, int count, Heads heads, Object out, long outAt) {
-        Object memory = rows.memory.window(place);
-        long at = NativeMemory.inWindow(place);
-        long step = rows.stride() * rows.type.bytes();
-        if (heads.width % CHUNK == 0) {
-            if (rows.isBf16()) {
-                addChunksBf16(p, pAt, pStep, memory, at, step, count, heads, out, outAt);
-            } else {
-                addChunks(p, pAt, pStep, memory, at, step, count, heads, out, outAt);
+    record Block(Object memory, long at, long step, int count, boolean bf16) {
+        int size() {
+            return bf16 ? 2 : 4;
+        }
+
+        float get(int row, long element) {
+            long place = at + step * row + size() * element;
+            return bf16 ? Lanes.getBf16(memory, place) : Lanes.get(memory, place);
+        }
+    }
+
+    /**
+     * Reads a block from memory in its order, which is fastest, so that a core's first or second cache holds it.
+     *
+     * @return anything that depends on all of it: else the compiler would leave the loads out
+     */
+    static float fetch(Block block, Heads heads) {
+        int bytes = block.size() * heads.keys * heads.width;
+        boolean together = bytes == block.step;
+        int length = together ? bytes * block.count : bytes;
+        float sum = 0f;
+        for (int row = 0; row < block.count; row += together ? block.count : 1) {
+            long at = block.at + block.step * row;
+            for (int i = 0; i < length; i += LINE) {
+                sum += Lanes.get(block.memory, at + i);
             }
+        }
+        return sum;
+    }
+
+    /**
+     * {@code out[i] = q . block[i]} of every query.
+     *
+     * @param outStep bytes from the results of a query to those of the next
+     */
+    static void dots(Object q, long qAt, Block block, Heads heads, Object out, long outAt, long outStep) {
+        if (!heads.isWholeVectors()) {
+            plainDots(q, qAt, block, heads, out, outAt, outStep);
             return;
         }
-        int bytes = heads.width * rows.type.bytes();
-        for (int row = 0; row < count; row++) {
-            for (int query = 0; query < heads.keys * heads.group; query++) {
-                long value = at + step * row + (long) query / heads.group * bytes;
-                float weight = Lanes.get(p, pAt + pStep * query + 4L * row);
-                add(weight, memory, value, rows.isBf16(), heads.width, out, outAt + 4L * query * heads.width);
+        for (int row = 0; row < block.count; row += ROWS) {
+            int count = Math.min(ROWS, block.count - row);
+            long at = block.at + block.step * row;
+            long to = outAt + 4L * row;
+            if (block.bf16) {
+                fourDotsBf16(q, qAt, block.memory, at, block.step, count, heads, out, to, outStep);
+            } else {
+                fourDots(q, qAt, block.memory, at, block.step, count, heads, out, to, outStep);
             }
         }
     }
 
-    private static void addChunks(
+    private static void fourDots(
+            Object q,
+            long qAt,
+            Object rows,
+            long rowsAt,
+            long step,
+            int count,
+            Heads heads,
+            Object out,
+            long outAt,
+            long outStep) {
+        // Where there are fewer rows, the last one stands in for the missing ones.
+        long next1 = step * Math.min(1, count - 1);
+        long next2 = step * Math.min(2, count - 1);
+        long next3 = step * Math.min(3, count - 1);
+        for (int query = 0; query < heads.queries(); query++) {
+            FloatVector sum0 = Lanes.broadcast(0f);
+            FloatVector sum1 = sum0;
+            FloatVector sum2 = sum0;
+            FloatVector sum3 = sum0;
+            long from = qAt + 4L * query * heads.width;
+            long at = rowsAt + 4 * heads.offset(query);
+            for (int i = 0; i < heads.width; i += WIDTH) {
+                FloatVector part = Lanes.load(q, from + 4L * i);
+                sum0 = Lanes.load(rows, at + 4L * i).fma(part, sum0);
+                sum1 = Lanes.load(rows, at + next1 + 4L * i).fma(part, sum1);
+                sum2 = Lanes.load(rows, at + next2 + 4L * i).fma(part, sum2);
+                sum3 = Lanes.load(rows, at + next3 + 4L * i).fma(part, sum3);
+            }
+            long to = outAt + outStep * query;
+            Lanes.set(out, to, Lanes.sum(sum0));
+            if (count > 1) {
+                Lanes.set(out, to + 4, Lanes.sum(sum1));
+            }
+            if (count > 2) {
+                Lanes.set(out, to + 8, Lanes.sum(sum2));
+            }
+            if (count > 3) {
+                Lanes.set(out, to + 12, Lanes.sum(sum3));
+            }
+        }
+    }
+
+    private static void fourDotsBf16(
+            Object q,
+            long qAt,
+            Object rows,
+            long rowsAt,
+            long step,
+            int count,
+            Heads heads,
+            Object out,
+            long outAt,
+            long outStep) {
+        // Where there are fewer rows, the last one stands in for the missing ones.
+        long next1 = step * Math.min(1, count - 1);
+        long next2 = step * Math.min(2, count - 1);
+        long next3 = step * Math.min(3, count - 1);
+        for (int query = 0; query < heads.queries(); query++) {
+            FloatVector sum0 = Lanes.broadcast(0f);
+            FloatVector sum1 = sum0;
+            FloatVector sum2 = sum0;
+            FloatVector sum3 = sum0;
+            long from = qAt + 4L * query * heads.width;
+            long at = rowsAt + 2 * heads.offset(query);
+            for (int i = 0; i < heads.width; i += WIDTH) {
+                FloatVector part = Lanes.load(q, from + 4L * i);
+                sum0 = Lanes.loadBf16(rows, at + 2L * i).fma(part, sum0);
+                sum1 = Lanes.loadBf16(rows, at + next1 + 2L * i).fma(part, sum1);
+                sum2 = Lanes.loadBf16(rows, at + next2 + 2L * i).fma(part, sum2);
+                sum3 = Lanes.loadBf16(rows, at + next3 + 2L * i).fma(part, sum3);
+            }
+            long to = outAt + outStep * query;
+            Lanes.set(out, to, Lanes.sum(sum0));
+            if (count > 1) {
+                Lanes.set(out, to + 4, Lanes.sum(sum1));
+            }
+            if (count > 2) {
+                Lanes.set(out, to + 8, Lanes.sum(sum2));
+            }
+            if (count > 3) {
+                Lanes.set(out, to + 12, Lanes.sum(sum3));
+            }
+        }
+    }
+
+    private static void plainDots(Object q, long qAt, Block block, Heads heads, Object out, long outAt, long outStep) {
+        for (int query = 0; query < heads.queries(); query++) {
+            for (int row = 0; row < block.count; row++) {
+                float sum = 0f;
+                for (int i = 0; i < heads.width; i++) {
+                    float part = Lanes.get(q, qAt + 4L * ((long) query * heads.width + i));
+                    sum = Math.fma(part, block.get(row, heads.offset(query) + i), sum);
+                }
+                Lanes.set(out, outAt + outStep * query + 4L * row, sum);
+            }
+        }
+    }
+
+    /**
+     * {@code out += sum of p[i] * block[i]} for every query.
+     *
+     * @param pStep bytes from the weights of a query to those of the next
+     */
+    static void addWeighted(Object p, long pAt, long pStep, Block block, Heads heads, Object out, long outAt) {
+        if (!heads.isWholeVectors()) {
+            addPlainly(p, pAt, pStep, block, heads, out, outAt);
+            return;
+        }
+        for (int row = 0; row < block.count; row += ROWS) {
+            int count = Math.min(ROWS, block.count - row);
+            long at = block.at + block.step * row;
+            long from = pAt + 4L * row;
+            if (block.bf16) {
+                addFourBf16(p, from, pStep, block.memory, at, block.step, count, heads, out, outAt);
+            } else {
+                addFour(p, from, pStep, block.memory, at, block.step, count, heads, out, outAt);
+            }
+        }
+    }
+
+    private static void addFour(
             Object p,
             long pAt,
             long pStep,
-            Object v,
-            long vAt,
+            Object rows,
+            long rowsAt,
             long step,
             int count,
             Heads heads,
             Object out,
             long outAt) {
-        int chunks = heads.width / CHUNK;
-        for (int part = 0; part < heads.keys * heads.group * chunks; part++) {
-            int query = part / chunks;
+        // Where there are fewer rows, the last one stands in for the missing ones, which weigh nothing.
+        long next1 = step * Math.min(1, count - 1);
+        long next2 = step * Math.min(2, count - 1);
+        long next3 = step * Math.min(3, count - 1);
+        for (int query = 0; query < heads.queries(); query++) {
             long from = pAt + pStep * query;
-            long at = vAt + 4L * CHUNK * (query / heads.group * chunks + part % chunks);
-            long to = outAt + 4L * CHUNK * part;
-            FloatVector sum0 = Lanes.load(out, to);
-            FloatVector sum1 = Lanes.load(out, to + 4L * WIDTH);
-            FloatVector sum2 = Lanes.load(out, to + 8L * WIDTH);
-            FloatVector sum3 = Lanes.load(out, to + 12L * WIDTH);
-            for (int row = 0; row < count; row++) {
-                FloatVector weight = Lanes.broadcast(Lanes.get(p, from + 4L * row));
-                sum0 = weight.fma(Lanes.load(v, at), sum0);
-                sum1 = weight.fma(Lanes.load(v, at + 4L * WIDTH), sum1);
-                sum2 = weight.fma(Lanes.load(v, at + 8L * WIDTH), sum2);
-                sum3 = weight.fma(Lanes.load(v, at + 12L * WIDTH), sum3);
-                at += step;
+            FloatVector weight0 = Lanes.broadcast(Lanes.get(p, from));
+            FloatVector weight1 = Lanes.broadcast(count > 1 ? Lanes.get(p, from + 4) : 0f);
+            FloatVector weight2 = Lanes.broadcast(count > 2 ? Lanes.get(p, from + 8) : 0f);
+            FloatVector weight3 = Lanes.broadcast(count > 3 ? Lanes.get(p, from + 12) : 0f);
+            long at = rowsAt + 4 * heads.offset(query);
+            long to = outAt + 4L * query * heads.width;
+            for (int i = 0; i < heads.width; i += WIDTH) {
+                FloatVector sum = weight0.fma(Lanes.load(rows, at + 4L * i), Lanes.load(out, to + 4L * i));
+                sum = weight1.fma(Lanes.load(rows, at + next1 + 4L * i), sum);
+                sum = weight2.fma(Lanes.load(rows, at + next2 + 4L * i), sum);
+                sum = weight3.fma(Lanes.load(rows, at + next3 + 4L * i), sum);
+                Lanes.store(sum, out, to + 4L * i);
             }
-            Lanes.store(sum0, out, to);
-            Lanes.store(sum1, out, to + 4L * WIDTH);
-            Lanes.store(sum2, out, to + 8L * WIDTH);
-            Lanes.store(sum3, out, to + 12L * WIDTH);
         }
     }
 
-    private static void addChunksBf16(
+    private static void addFourBf16(
             Object p,
             long pAt,
             long pStep,
-            Object v,
-            long vAt,
+            Object rows,
+            long rowsAt,
             long step,
             int count,
             Heads heads,
             Object out,
             long outAt) {
-        int chunks = heads.width / CHUNK;
-        for (int part = 0; part < heads.keys * heads.group * chunks; part++) {
-            int query = part / chunks;
+        // Where there are fewer rows, the last one stands in for the missing ones, which weigh nothing.
+        long next1 = step * Math.min(1, count - 1);
+        long next2 = step * Math.min(2, count - 1);
+        long next3 = step * Math.min(3, count - 1);
+        for (int query = 0; query < heads.queries(); query++) {
             long from = pAt + pStep * query;
-            long at = vAt + 2L * CHUNK * (query / heads.group * chunks + part % chunks);
-            long to = outAt + 4L * CHUNK * part;
-            FloatVector sum0 = Lanes.load(out, to);
-            FloatVector sum1 = Lanes.load(out, to + 4L * WIDTH);
-            FloatVector sum2 = Lanes.load(out, to + 8L * WIDTH);
-            FloatVector sum3 = Lanes.load(out, to + 12L * WIDTH);
-            for (int row = 0; row < count; row++) {
-                FloatVector weight = Lanes.broadcast(Lanes.get(p, from + 4L * row));
-                sum0 = weight.fma(Lanes.loadBf16(v, at), sum0);
-                sum1 = weight.fma(Lanes.loadBf16(v, at + 2L * WIDTH), sum1);
-                sum2 = weight.fma(Lanes.loadBf16(v, at + 4L * WIDTH), sum2);
-                sum3 = weight.fma(Lanes.loadBf16(v, at + 6L * WIDTH), sum3);
-                at += step;
+            FloatVector weight0 = Lanes.broadcast(Lanes.get(p, from));
+            FloatVector weight1 = Lanes.broadcast(count > 1 ? Lanes.get(p, from + 4) : 0f);
+            FloatVector weight2 = Lanes.broadcast(count > 2 ? Lanes.get(p, from + 8) : 0f);
+            FloatVector weight3 = Lanes.broadcast(count > 3 ? Lanes.get(p, from + 12) : 0f);
+            long at = rowsAt + 2 * heads.offset(query);
+            long to = outAt + 4L * query * heads.width;
+            for (int i = 0; i < heads.width; i += WIDTH) {
+                FloatVector sum = weight0.fma(Lanes.loadBf16(rows, at + 2L * i), Lanes.load(out, to + 4L * i));
+                sum = weight1.fma(Lanes.loadBf16(rows, at + next1 + 2L * i), sum);
+                sum = weight2.fma(Lanes.loadBf16(rows, at + next2 + 2L * i), sum);
+                sum = weight3.fma(Lanes.loadBf16(rows, at + next3 + 2L * i), sum);
+                Lanes.store(sum, out, to + 4L * i);
             }
-            Lanes.store(sum0, out, to);
-            Lanes.store(sum1, out, to + 4L * WIDTH);
-            Lanes.store(sum2, out, to + 8L * WIDTH);
-            Lanes.store(sum3, out, to + 12L * WIDTH);
         }
     }
 
-    private static void add(float weight, Object v, long vAt, boolean bf16, int width, Object out, long to) {
-        FloatVector all = Lanes.broadcast(weight);
-        int i = 0;
-        for (; i <= width - WIDTH; i += WIDTH) {
-            FloatVector value = bf16 ? Lanes.loadBf16(v, vAt + 2L * i) : Lanes.load(v, vAt + 4L * i);
-            Lanes.store(all.fma(value, Lanes.load(out, to + 4L * i)), out, to + 4L * i);
-        }
-        for (; i < width; i++) {
-            float value = bf16 ? Lanes.getBf16(v, vAt + 2L * i) : Lanes.get(v, vAt + 4L * i);
-            Lanes.set(out, to + 4L * i, Math.fma(weight, value, Lanes.get(out, to + 4L * i)));
+    private static void addPlainly(Object p, long pAt, long pStep, Block block, Heads heads, Object out, long outAt) {
+        for (int query = 0; query < heads.queries(); query++) {
+            for (int i = 0; i < heads.width; i++) {
+                long to = outAt + 4L * ((long) query * heads.width + i);
+                float sum = Lanes.get(out, to);
+                for (int row = 0; row < block.count; row++) {
+                    float weight = Lanes.get(p, pAt + pStep * query + 4L * row);
+                    sum = Math.fma(weight, block.get(row, heads.offset(query) + i), sum);
+                }
+                Lanes.set(out, to, sum);
+            }
         }
     }
 }

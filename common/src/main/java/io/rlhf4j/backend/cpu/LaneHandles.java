@@ -3,6 +3,7 @@ package io.rlhf4j.backend.cpu;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,11 +11,42 @@ import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Finds the loads and stores of the running JDK: of byte buffers up to JDK 18, of memory segments from JDK 19 on. */
+/**
+ * Finds the loads and stores of the running JDK: by address where it lets us, else of byte buffers up to JDK 18, of memory
+ * segments from JDK 19 on.
+ */
 final class LaneHandles {
+    /** What {@link AddressLanes} needs of the JDK. */
+    private static final String INTERNALS = "jdk.internal.vm.vector";
+
+    private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();
+    private static final Class<?> ADDRESSES = addressLanes();
+
+    /** Whether memory is reached by address. */
+    static final boolean BY_ADDRESS = ADDRESSES != null;
+
     private static final boolean SEGMENTS = readsSegments();
 
     private LaneHandles() {}
+
+    private static Class<?> addressLanes() {
+        if (!Object.class.getModule().isExported(INTERNALS, LaneHandles.class.getModule())) {
+            return null;
+        }
+        try {
+            return Class.forName(LaneHandles.class.getPackageName() + ".AddressLanes");
+        } catch (ClassNotFoundException | LinkageError e) {
+            return null;
+        }
+    }
+
+    private static MethodHandle byAddress(String name, Class<?> result, Class<?>... parameters) {
+        try {
+            return LOOKUP.findStatic(ADDRESSES, name, MethodType.methodType(result, parameters));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private static boolean readsSegments() {
         try {
@@ -35,15 +67,18 @@ final class LaneHandles {
     }
 
     static MethodHandle view() {
-        MethodType type = MethodType.methodType(Object.class, ByteBuffer.class);
+        if (BY_ADDRESS) {
+            return byAddress("view", Object.class, ByteBuffer.class, long.class);
+        }
+        MethodHandle view = MethodHandles.identity(ByteBuffer.class);
         try {
-            if (!SEGMENTS) {
-                return MethodHandles.identity(ByteBuffer.class).asType(type);
+            if (SEGMENTS) {
+                Class<?> segment = foreign("MemorySegment");
+                view = MethodHandles.publicLookup()
+                        .findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class));
             }
-            Class<?> segment = foreign("MemorySegment");
-            return MethodHandles.publicLookup()
-                    .findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class))
-                    .asType(type);
+            return MethodHandles.dropArguments(
+                    view.asType(MethodType.methodType(Object.class, ByteBuffer.class)), 1, long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -58,6 +93,9 @@ final class LaneHandles {
     }
 
     static MethodHandle load(Class<?> vector, VectorSpecies<?> species) {
+        if (BY_ADDRESS) {
+            return byAddress(vector == FloatVector.class ? "load" : "loadShorts", vector, Object.class, long.class);
+        }
         try {
             MethodHandle load = MethodHandles.publicLookup()
                     .findStatic(
@@ -74,6 +112,10 @@ final class LaneHandles {
     }
 
     static MethodHandle store(Class<?> vector) {
+        if (BY_ADDRESS) {
+            String name = vector == FloatVector.class ? "store" : "storeShorts";
+            return byAddress(name, void.class, vector, Object.class, long.class);
+        }
         try {
             MethodHandle store = MethodHandles.publicLookup()
                     .findVirtual(
@@ -99,6 +141,10 @@ final class LaneHandles {
     }
 
     private static MethodHandle scalarHandle(String name, Class<?> type, MethodType rest, String action) {
+        boolean reads = action.equals("get");
+        if (BY_ADDRESS) {
+            return unsafe((reads ? "get" : "put") + name, rest);
+        }
         try {
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             if (SEGMENTS) {
@@ -111,7 +157,6 @@ final class LaneHandles {
                 return MethodHandles.insertArguments(handle, 1, layout);
             }
             MethodType signature = rest.insertParameterTypes(0, int.class);
-            boolean reads = action.equals("get");
             MethodHandle handle = lookup.findVirtual(
                     ByteBuffer.class,
                     (reads ? "get" : "put") + name,
@@ -120,6 +165,20 @@ final class LaneHandles {
                 handle = handle.asType(handle.type().changeReturnType(void.class));
             }
             return MethodHandles.explicitCastArguments(handle, handle.type().changeParameterType(1, long.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** (Object memory, long offset, ...) to what {@code sun.misc.Unsafe}'s method of that name does at an address. */
+    private static MethodHandle unsafe(String name, MethodType type) {
+        try {
+            Class<?> unsafe = Class.forName("sun.misc.Unsafe");
+            Field only = unsafe.getDeclaredField("theUnsafe");
+            only.setAccessible(true);
+            MethodHandle at = LOOKUP.findVirtual(unsafe, name, type.insertParameterTypes(0, long.class))
+                    .bindTo(only.get(null));
+            return MethodHandles.collectArguments(at, 0, byAddress("address", long.class, Object.class, long.class));
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

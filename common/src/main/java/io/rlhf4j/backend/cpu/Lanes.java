@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Vectors to and from native memory: the one place that knows how the running JDK does it.
  *
- * <p>Up to JDK 18 vectors are read from a {@link ByteBuffer}, from JDK 19 on from a {@code MemorySegment}, which Java 17
- * cannot name. Memory is therefore an {@link Object} here, and loads and stores are method handles found when this class
+ * <p>Up to JDK 18 vectors are read from a {@link ByteBuffer} or by address ({@link AddressLanes}), from JDK 19 on from a
+ * {@code MemorySegment}, which Java 17 cannot name. Memory is therefore an {@link Object} here, and loads and stores are method handles found when this class
  * is initialised; as {@code static final} constants they compile to the bare instruction. Offsets are in bytes.
  */
 final class Lanes {
@@ -60,12 +60,17 @@ final class Lanes {
     private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
     private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
 
+    private static final VectorShuffle<Float> FIRST_DOUBLED = VectorShuffle.fromOp(FLOATS, lane -> lane / 2);
+    private static final VectorShuffle<Float> LAST_DOUBLED =
+            VectorShuffle.fromOp(FLOATS, lane -> (lane + FLOATS.length()) / 2);
+    private static final VectorMask<Float> ODD_LANES = VectorMask.fromLong(FLOATS, 0xaaaaaaaaaaaaaaaaL);
+
     private Lanes() {}
 
-    /** What the loads and stores of this JDK take for {@code buffer}, a direct buffer. */
-    static Object view(ByteBuffer buffer) {
+    /** What the loads and stores of this JDK take for {@code buffer}, a direct buffer that begins at {@code address}. */
+    static Object view(ByteBuffer buffer, long address) {
         try {
-            return (Object) VIEW.invokeExact(buffer.order(ByteOrder.LITTLE_ENDIAN));
+            return (Object) VIEW.invokeExact(buffer.order(ByteOrder.LITTLE_ENDIAN), address);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -167,7 +172,27 @@ final class Lanes {
         }
     }
 
+    /** Of two bf16 in each lane, as they lie in memory, the first. */
+    static FloatVector lowerBf16(FloatVector pairs) {
+        return pairs.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /** Of two bf16 in each lane, as they lie in memory, the second. */
+    static FloatVector upperBf16(FloatVector pairs) {
+        return pairs.reinterpretAsInts().and(0xffff0000).reinterpretAsFloats();
+    }
+
     // ---- across lanes, in a fixed order
+
+    /** {@code a[0], b[0], a[1], b[1], ...} as far as they fit. */
+    static FloatVector firstHalvesByTurns(FloatVector a, FloatVector b) {
+        return a.rearrange(FIRST_DOUBLED).blend(b.rearrange(FIRST_DOUBLED), ODD_LANES);
+    }
+
+    /** The rest of {@link #firstHalvesByTurns}. */
+    static FloatVector lastHalvesByTurns(FloatVector a, FloatVector b) {
+        return a.rearrange(LAST_DOUBLED).blend(b.rearrange(LAST_DOUBLED), ODD_LANES);
+    }
 
     /** The sum of all lanes: halves are added to each other until one lane is left. */
     static float sum(FloatVector vector) {

@@ -42,7 +42,7 @@ final class NativeMemory implements Storage {
             long begin = (long) i << WINDOW_SHIFT;
             BytePointer window = new BytePointer(new Address(address + begin));
             window.capacity(Math.min(WINDOW_BYTES, capacity - begin));
-            windows[i] = Lanes.view(window.asByteBuffer());
+            windows[i] = Lanes.view(window.asByteBuffer(), address + begin);
         }
     }
 

@@ -2,7 +2,10 @@ package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /**
@@ -21,6 +24,11 @@ final class PackedProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final OneDnn oneDnn;
+    /**
+     * Whether {@link FewRowsProduct} sums so many inputs to the bits of oneDNN, which cuts long sums at a place that it does
+     * not tell: found out at the first product, and where it does not, oneDNN's way stays.
+     */
+    private final Map<Integer, Boolean> sameBits = new ConcurrentHashMap<>();
 
     PackedProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
         this.workers = workers;
@@ -88,11 +96,9 @@ final class PackedProducts {
         }
     }
 
-    private static void direct(
+    private void direct(
             Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
-        ProductShape shape = ProductShape.ofPacked(
-                x.count, piece.outputs(), weight.inputs(), weight.type(), x.stride(), out.stride());
-        workspace.product(shape).run(x.address(0, 0), piece.memory().address(), out.address(0, piece.first()));
+        sums(x, 0, x.count, weight, piece, out.memory, out.byteOffset(0, piece.first()), out.stride(), workspace);
         if (bias == null) {
             return;
         }
@@ -102,15 +108,50 @@ final class PackedProducts {
         }
     }
 
-    private static void rounded(
+    private void rounded(
             Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
         for (int row = 0; row < x.count; row += MOST_ROWS) {
             int rows = Math.min(MOST_ROWS, x.count - row);
             NativeMemory sums = workspace.buffer(0, 4L * rows * piece.outputs());
-            ProductShape shape = ProductShape.ofPacked(
-                    rows, piece.outputs(), weight.inputs(), weight.type(), x.stride(), piece.outputs());
-            workspace.product(shape).run(x.address(row, 0), piece.memory().address(), sums.address());
+            sums(x, row, rows, weight, piece, sums, 0, piece.outputs(), workspace);
             MatrixProducts.round(workspace, bias, out, row, piece.first(), rows, piece.outputs());
+        }
+    }
+
+    /** The sums of some rows in fp32, at byte {@code place} of {@code out}, with {@code stride} elements between rows. */
+    private void sums(
+            Rows x,
+            int row,
+            int rows,
+            PackedWeight weight,
+            PackedWeight.Piece piece,
+            NativeMemory out,
+            long place,
+            long stride,
+            Workspace workspace) {
+        boolean few = FewRowsProduct.suits(x.count, piece);
+        Boolean same = few ? sameBits.get(weight.inputs()) : Boolean.FALSE;
+        if (Boolean.TRUE.equals(same)) {
+            FewRowsProduct.multiply(x, weight.inputs(), piece, out, place, 4 * stride, workspace);
+            return;
+        }
+        ProductShape shape =
+                ProductShape.ofPacked(rows, piece.outputs(), weight.inputs(), weight.type(), x.stride(), stride);
+        workspace.product(shape).run(x.address(row, 0), piece.memory().address(), out.address() + place);
+        if (same == null) {
+            compare(x, weight.inputs(), piece, out, place, workspace);
+        }
+    }
+
+    /** Notes whether the way of few rows gives the bits of the first row of {@code out}, which are oneDNN's. */
+    private void compare(
+            Rows x, int inputs, PackedWeight.Piece piece, NativeMemory out, long place, Workspace workspace) {
+        NativeMemory ours = workspace.buffer(4, 4L * x.count * piece.outputs());
+        FewRowsProduct.multiply(x, inputs, piece, ours, 0, 4L * piece.outputs(), workspace);
+        ByteBuffer theirs = out.bytes(place, 4 * piece.outputs());
+        boolean tells = IntStream.range(0, piece.outputs()).anyMatch(i -> theirs.getFloat(4 * i) != 0);
+        if (tells) {
+            sameBits.put(inputs, theirs.equals(ours.bytes(0, 4 * piece.outputs())));
         }
     }
 }

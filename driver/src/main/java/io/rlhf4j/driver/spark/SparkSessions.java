@@ -18,9 +18,10 @@ import org.apache.spark.sql.SparkSession;
 
 /** Starts the Spark session of a run. */
 public final class SparkSessions {
-    /** What every JVM needs beside what Spark adds itself: the Vector API. */
-    private static final String JVM_OPTIONS =
-            "--add-modules=jdk.incubator.vector " + JavaModuleOptions.defaultModuleOptions();
+    /** What every JVM needs beside what Spark adds itself: the Vector API, and its loads by address. */
+    private static final String JVM_OPTIONS = "--add-modules=jdk.incubator.vector"
+            + " --add-exports=java.base/jdk.internal.vm.vector=ALL-UNNAMED "
+            + JavaModuleOptions.defaultModuleOptions();
 
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
 
