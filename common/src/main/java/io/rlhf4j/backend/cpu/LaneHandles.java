@@ -19,6 +19,8 @@ final class LaneHandles {
     /** What {@link AddressLanes} needs of the JDK. */
     private static final String INTERNALS = "jdk.internal.vm.vector";
 
+    private static final int JDK_OF_ADDRESSES = 17;
+
     private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();
     private static final Class<?> ADDRESSES = addressLanes();
 
@@ -30,7 +32,8 @@ final class LaneHandles {
     private LaneHandles() {}
 
     private static Class<?> addressLanes() {
-        if (!Object.class.getModule().isExported(INTERNALS, LaneHandles.class.getModule())) {
+        boolean open = Object.class.getModule().isExported(INTERNALS, LaneHandles.class.getModule());
+        if (!open || Runtime.version().feature() != JDK_OF_ADDRESSES) {
             return null;
         }
         try {

@@ -71,7 +71,12 @@ public class KernelBenchmark {
         OptionsBuilder options = new OptionsBuilder();
         options.parent(given)
                 .include(KernelBenchmark.class.getName())
-                .jvmArgsAppend("--add-modules", "jdk.incubator.vector", "-Xmx2g");
+                .jvmArgsAppend(
+                        "--add-modules",
+                        "jdk.incubator.vector",
+                        "--add-exports",
+                        "java.base/jdk.internal.vm.vector=ALL-UNNAMED",
+                        "-Xmx2g");
         if (!given.getParameter("number").hasValue()) {
             options.param("number", all);
         }
