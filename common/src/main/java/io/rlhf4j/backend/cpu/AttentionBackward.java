@@ -206,7 +206,7 @@ final class AttentionBackward {
             boolean capped = spec.softcap() > 0f;
             Span products = workspace.floats(ROW_BUFFER, columns);
             if (capped) {
-                Conversion.copy(p, at, products.memory, products.offset, columns);
+                Lanes.copy(p, at, products.memory, products.offset, columns);
             }
             float slope = AttentionTiles.slope(spec, head);
             ScoreKernels.probabilities(spec, p, at, columns, from, to, slope, block - position, logSumExp);
@@ -223,7 +223,7 @@ final class AttentionBackward {
             for (int i = 0; i < count; i++) {
                 Span place = workspace.output(ROW_BUFFER, target, row + i, column, width);
                 long at = 4L * (from + i) * width;
-                Conversion.copy(packed.window(at), NativeMemory.inWindow(at), place.memory, place.offset, width);
+                Lanes.copy(packed.window(at), NativeMemory.inWindow(at), place.memory, place.offset, width);
                 place.finish();
             }
         }

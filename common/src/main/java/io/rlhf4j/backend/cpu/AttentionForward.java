@@ -98,7 +98,7 @@ final class AttentionForward {
         for (int i = 0; i < count; i++) {
             Pointwise.scale(sum.memory, sum.offset + 4L * i * width, 1f / sums[i], width);
             Span target = workspace.output(ROW_BUFFER, out, row + i, (long) head * width, width);
-            Conversion.copy(sum.memory, sum.offset + 4L * i * width, target.memory, target.offset, width);
+            Lanes.copy(sum.memory, sum.offset + 4L * i * width, target.memory, target.offset, width);
             target.finish();
             if (notes != null) {
                 long place = notes.byteOffset(head, row + i);

@@ -65,7 +65,7 @@ final class AttentionTiles {
             } else if (source.isBf16()) {
                 Conversion.widen(read, NativeMemory.inWindow(from), write, NativeMemory.inWindow(to), width);
             } else {
-                Conversion.copy(read, NativeMemory.inWindow(from), write, NativeMemory.inWindow(to), width);
+                Lanes.copy(read, NativeMemory.inWindow(from), write, NativeMemory.inWindow(to), width);
             }
         }
     }

@@ -30,21 +30,10 @@ final class Conversion {
         }
     }
 
-    /** fp32 from fp32. */
-    static void copy(Object source, long from, Object target, long to, int count) {
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
-            Lanes.store(Lanes.load(source, from + 4L * i), target, to + 4L * i);
-        }
-        for (; i < count; i++) {
-            Lanes.set(target, to + 4L * i, Lanes.get(source, from + 4L * i));
-        }
-    }
-
     /** bf16 from bf16: bits, two numbers in a word. */
     static void copyBf16(Object source, long from, Object target, long to, int count) {
         int words = count / 2;
-        copy(source, from, target, to, words);
+        Lanes.copy(source, from, target, to, words);
         if (count % 2 != 0) {
             Lanes.setBf16(target, to + 4L * words, Lanes.getBf16(source, from + 4L * words));
         }

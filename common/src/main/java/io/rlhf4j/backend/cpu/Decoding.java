@@ -79,7 +79,7 @@ final class Decoding {
             Pointwise.scale(sums.memory, sums.offset + 4L * head * width, 1f / totals[head], width);
         }
         Span target = workspace.output(ROW_BUFFER, out, row, column, heads * width);
-        Conversion.copy(sums.memory, sums.offset, target.memory, target.offset, heads * width);
+        Lanes.copy(sums.memory, sums.offset, target.memory, target.offset, heads * width);
         target.finish();
     }
 

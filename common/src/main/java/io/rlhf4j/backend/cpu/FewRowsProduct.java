@@ -58,8 +58,7 @@ final class FewRowsProduct {
                         sums.offset);
                 order(sums.memory, sums.offset, ordered.memory, ordered.offset);
                 long target = place + row * step + 4L * i * block;
-                Conversion.copy(
-                        ordered.memory, ordered.offset, out.window(target), NativeMemory.inWindow(target), outputs);
+                Lanes.copy(ordered.memory, ordered.offset, out.window(target), NativeMemory.inWindow(target), outputs);
             }
         }
     }

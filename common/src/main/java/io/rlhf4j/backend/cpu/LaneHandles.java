@@ -146,7 +146,7 @@ final class LaneHandles {
     private static MethodHandle scalarHandle(String name, Class<?> type, MethodType rest, String action) {
         boolean reads = action.equals("get");
         if (BY_ADDRESS) {
-            return unsafe((reads ? "get" : "put") + name, rest);
+            return unsafeAt((reads ? "get" : "put") + name, rest);
         }
         try {
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
@@ -173,15 +173,31 @@ final class LaneHandles {
         }
     }
 
+    /** (Object from, long offset, Object to, long offset, long bytes): a copy by the JDK itself; null where none can be had. */
+    static MethodHandle copy() {
+        if (!BY_ADDRESS) {
+            return null;
+        }
+        MethodType type = MethodType.methodType(void.class, long.class, long.class, long.class);
+        MethodHandle address = byAddress("address", long.class, Object.class, long.class);
+        return MethodHandles.collectArguments(
+                MethodHandles.collectArguments(unsafe("copyMemory", type), 1, address), 0, address);
+    }
+
     /** (Object memory, long offset, ...) to what {@code sun.misc.Unsafe}'s method of that name does at an address. */
+    private static MethodHandle unsafeAt(String name, MethodType type) {
+        return MethodHandles.collectArguments(
+                unsafe(name, type.insertParameterTypes(0, long.class)),
+                0,
+                byAddress("address", long.class, Object.class, long.class));
+    }
+
     private static MethodHandle unsafe(String name, MethodType type) {
         try {
             Class<?> unsafe = Class.forName("sun.misc.Unsafe");
             Field only = unsafe.getDeclaredField("theUnsafe");
             only.setAccessible(true);
-            MethodHandle at = LOOKUP.findVirtual(unsafe, name, type.insertParameterTypes(0, long.class))
-                    .bindTo(only.get(null));
-            return MethodHandles.collectArguments(at, 0, byAddress("address", long.class, Object.class, long.class));
+            return LOOKUP.findVirtual(unsafe, name, type).bindTo(only.get(null));
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

@@ -59,6 +59,7 @@ final class Lanes {
     private static final MethodHandle GET_SHORT = LaneHandles.get("Short", short.class);
     private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
     private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
+    private static final MethodHandle COPY = LaneHandles.copy();
 
     private static final VectorShuffle<Float> FIRST_DOUBLED = VectorShuffle.fromOp(FLOATS, lane -> lane / 2);
     private static final VectorShuffle<Float> LAST_DOUBLED =
@@ -107,6 +108,26 @@ final class Lanes {
             SET_FLOAT.invokeExact(memory, offset, value);
         } catch (Throwable e) {
             throw unexpected(e);
+        }
+    }
+
+    /** Copies fp32. */
+    static void copy(Object source, long from, Object target, long to, int count) {
+        try {
+            // A vector that is stored as it was loaded by address would become an object in between.
+            if (COPY != null) {
+                COPY.invokeExact(source, from, target, to, 4L * count);
+                return;
+            }
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            store(load(source, from + 4L * i), target, to + 4L * i);
+        }
+        for (; i < count; i++) {
+            set(target, to + 4L * i, get(source, from + 4L * i));
         }
     }
 

@@ -102,7 +102,7 @@ final class MatrixProducts {
                         Pointwise.addTo(workspace.input(1, target, row, 0, n), sum, n);
                     }
                     Span place = workspace.output(2, target, row, 0, n);
-                    Conversion.copy(sum.memory, sum.offset, place.memory, place.offset, n);
+                    Lanes.copy(sum.memory, sum.offset, place.memory, place.offset, n);
                     place.finish();
                 }
             });
@@ -192,7 +192,7 @@ final class MatrixProducts {
             if (b.isBf16()) {
                 Conversion.copyBf16(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
             } else {
-                Conversion.copy(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
+                Lanes.copy(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
             }
         }
         return copy;

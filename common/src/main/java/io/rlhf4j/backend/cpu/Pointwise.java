@@ -131,7 +131,7 @@ final class Pointwise {
     }
 
     private static void put(Span source, Span target, int count) {
-        Conversion.copy(source.memory, source.offset, target.memory, target.offset, count);
+        Lanes.copy(source.memory, source.offset, target.memory, target.offset, count);
         target.finish();
     }
 

@@ -117,7 +117,7 @@ final class Transfers {
         } else if (target.isBf16()) {
             Conversion.narrow(read, readAt, write, writeAt, count);
         } else {
-            Conversion.copy(read, readAt, write, writeAt, count);
+            Lanes.copy(read, readAt, write, writeAt, count);
         }
     }
 
