@@ -21,14 +21,19 @@ final class PackedProducts {
     /** Rows whose sums stay in a core's cache until they are rounded. */
     private static final int MOST_ROWS = 128;
 
+    private static final int COMPARED_BUFFER = 4;
+
+    /** All that oneDNN's way through a piece may depend on beside the number of rows. */
+    private record Size(int outputs, int inputs) {}
+
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final OneDnn oneDnn;
     /**
-     * Whether {@link FewRowsProduct} sums so many inputs to the bits of oneDNN, which cuts long sums at a place that it does
-     * not tell: found out at the first product, and where it does not, oneDNN's way stays.
+     * Whether {@link FewRowsProduct} comes to the bits of oneDNN, which cuts long sums at a place that it does not tell:
+     * found out at the first product of a size, and where it does not, oneDNN's way stays.
      */
-    private final Map<Integer, Boolean> sameBits = new ConcurrentHashMap<>();
+    private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
 
     PackedProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
         this.workers = workers;
@@ -130,7 +135,7 @@ final class PackedProducts {
             long stride,
             Workspace workspace) {
         boolean few = FewRowsProduct.suits(x.count, piece);
-        Boolean same = few ? sameBits.get(weight.inputs()) : Boolean.FALSE;
+        Boolean same = few ? sameBits.get(new Size(piece.outputs(), weight.inputs())) : Boolean.FALSE;
         if (Boolean.TRUE.equals(same)) {
             FewRowsProduct.multiply(x, weight.inputs(), piece, out, place, 4 * stride, workspace);
             return;
@@ -146,12 +151,12 @@ final class PackedProducts {
     /** Notes whether the way of few rows gives the bits of the first row of {@code out}, which are oneDNN's. */
     private void compare(
             Rows x, int inputs, PackedWeight.Piece piece, NativeMemory out, long place, Workspace workspace) {
-        NativeMemory ours = workspace.buffer(4, 4L * x.count * piece.outputs());
+        NativeMemory ours = workspace.buffer(COMPARED_BUFFER, 4L * x.count * piece.outputs());
         FewRowsProduct.multiply(x, inputs, piece, ours, 0, 4L * piece.outputs(), workspace);
         ByteBuffer theirs = out.bytes(place, 4 * piece.outputs());
         boolean tells = IntStream.range(0, piece.outputs()).anyMatch(i -> theirs.getFloat(4 * i) != 0);
         if (tells) {
-            sameBits.put(inputs, theirs.equals(ours.bytes(0, 4 * piece.outputs())));
+            sameBits.put(new Size(piece.outputs(), inputs), theirs.equals(ours.bytes(0, 4 * piece.outputs())));
         }
     }
 }

@@ -21,11 +21,12 @@ class FewRowsProductTest {
         CpuBackend backend = new CpuBackend(1);
         SplittableRandom random = new SplittableRandom(9);
         try (Scope scope = Scope.root(backend, "few rows")) {
-            Tensor x = filled(scope.allocate(DType.FP32, rows, inputs), random, 1);
+            Tensor x = RowBitsTest.filled(scope.allocate(DType.FP32, rows, inputs), random, 1);
             Tensor xBf16 = scope.allocate(DType.BF16, rows, inputs);
             backend.copy(x, xBf16);
             backend.copy(xBf16, x);
-            Tensor packed = backend.packWeight(scope, filled(scope.allocate(DType.BF16, outputs, inputs), random, 0.1));
+            Tensor packed = backend.packWeight(
+                    scope, RowBitsTest.filled(scope.allocate(DType.BF16, outputs, inputs), random, 0.1));
             assumeTrue(packed.storage() instanceof PackedWeight, "this processor packs no bf16");
             PackedWeight weight = (PackedWeight) packed.storage();
             PackedWeight.Piece piece = weight.pieces().get(0);
@@ -52,14 +53,5 @@ class FewRowsProductTest {
                 }
             }
         }
-    }
-
-    private static Tensor filled(Tensor tensor, SplittableRandom random, double width) {
-        float[] values = new float[Math.toIntExact(tensor.elements())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (width * (random.nextDouble() - 0.5));
-        }
-        tensor.backend().write(tensor, values, 0);
-        return tensor;
     }
 }

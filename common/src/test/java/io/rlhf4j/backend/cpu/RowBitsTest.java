@@ -79,7 +79,7 @@ class RowBitsTest {
         }
     }
 
-    private static Tensor filled(Tensor tensor, SplittableRandom random, double width) {
+    static Tensor filled(Tensor tensor, SplittableRandom random, double width) {
         float[] values = new float[Math.toIntExact(tensor.elements())];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (width * (random.nextDouble() - 0.5));
