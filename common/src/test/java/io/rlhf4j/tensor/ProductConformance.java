@@ -118,7 +118,7 @@ interface ProductConformance extends Conformance {
     @ParameterizedTest
     @EnumSource(DType.class)
     default void aPackedWeightGivesTheSameLayersAndLogits(DType type) {
-        for (int[] shape : new int[][] {{1, 16, 1}, {3, 17, 33}, {8, 96, 300}, {150, 129, 257}}) {
+        for (int[] shape : new int[][] {{1, 16, 1}, {3, 17, 33}, {8, 96, 300}, {150, 129, 257}, {130, 2100, 70}}) {
             try (Workbench bench = open()) {
                 Tensor x = bench.normal(type, shape[0], shape[1]);
                 Tensor weight = bench.normal(type, shape[2], shape[1]);

@@ -52,26 +52,26 @@ final class Bf16Packing {
         }
     }
 
-    /** Fills {@code piece} with rows of {@code weight} [out, in]. */
-    static void pack(Rows weight, PackedWeight.Piece piece) {
-        int inputs = Math.toIntExact(weight.columns);
-        int block = piece.block();
-        NativeMemory target = piece.memory();
-        int blocks = (piece.outputs() + block - 1) / block;
+    /** Fills {@code part} with what it holds of {@code weight} [out, in], whose row {@code first} is its first output. */
+    static void pack(Rows weight, int first, PackedWeight.Part part) {
+        int inputs = part.inputs();
+        int block = part.block();
+        NativeMemory target = part.memory();
+        int blocks = (part.outputs() + block - 1) / block;
         long blockBytes = target.bytes() / blocks;
         for (int i = 0; i < blocks; i++) {
             long place = i * blockBytes;
             Object memory = target.window(place);
             long at = NativeMemory.inWindow(place);
             Conversion.fillBf16(memory, at, Math.toIntExact(blockBytes / DType.BF16.bytes()), 0f);
-            int begin = piece.first() + i * block;
-            int end = Math.min(begin + block, piece.first() + piece.outputs());
+            int begin = first + i * block;
+            int end = Math.min(begin + block, first + part.outputs());
             for (int from = 0; from < inputs; from += INPUTS_AT_ONCE) {
                 int count = Math.min(INPUTS_AT_ONCE, inputs - from);
                 for (int output = begin; output < end; output += 2) {
                     int next = Math.min(output + 1, end - 1);
                     long to = at + 2L * ((long) from * block + output - begin);
-                    pair(weight, output, next, from, count, memory, to, 2L * block);
+                    pair(weight, output, next, part.first() + from, count, memory, to, 2L * block);
                 }
             }
         }

@@ -20,40 +20,36 @@ final class FewRowsProduct {
     private FewRowsProduct() {}
 
     /** Whether this is how to multiply so many rows. By buffers the kernel would be slower than oneDNN. */
-    static boolean suits(int rows, PackedWeight.Piece piece) {
-        return LaneHandles.BY_ADDRESS && rows <= MOST_ROWS && fits(piece);
+    static boolean suits(int rows, PackedWeight.Part part) {
+        return LaneHandles.BY_ADDRESS && rows <= MOST_ROWS && fits(part);
     }
 
     /** Whether a block of the layout is what the kernel sums at once. */
-    static boolean fits(PackedWeight.Piece piece) {
-        return piece.block() == VECTORS * WIDTH;
+    static boolean fits(PackedWeight.Part part) {
+        return part.block() == VECTORS * WIDTH;
     }
 
-    /** {@code out = x weightᵀ}, with the piece's first output at byte {@code place} and {@code step} bytes between rows. */
-    static void multiply(
-            Rows x,
-            int inputs,
-            PackedWeight.Piece piece,
-            NativeMemory out,
-            long place,
-            long step,
-            Workspace workspace) {
-        int block = piece.block();
-        int blocks = (piece.outputs() + block - 1) / block;
-        long blockBytes = piece.memory().bytes() / blocks;
+    /**
+     * {@code out = x weightᵀ} over the part's inputs, with its first output at byte {@code place} and {@code step} bytes
+     * between rows.
+     */
+    static void multiply(Rows x, PackedWeight.Part part, NativeMemory out, long place, long step, Workspace workspace) {
+        int block = part.block();
+        int blocks = (part.outputs() + block - 1) / block;
+        long blockBytes = part.memory().bytes() / blocks;
         Span sums = workspace.floats(SUM_BUFFER, block);
         Span ordered = workspace.floats(ORDER_BUFFER, block);
         for (int i = 0; i < blocks; i++) {
             long weights = i * blockBytes;
-            int outputs = Math.min(block, piece.outputs() - i * block);
+            int outputs = Math.min(block, part.outputs() - i * block);
             for (int row = 0; row < x.count; row++) {
-                long input = x.byteOffset(row, 0);
+                long input = x.byteOffset(row, part.first());
                 sum(
                         x.memory.window(input),
                         NativeMemory.inWindow(input),
-                        piece.memory().window(weights),
+                        part.memory().window(weights),
                         NativeMemory.inWindow(weights),
-                        inputs,
+                        part.inputs(),
                         sums.memory,
                         sums.offset);
                 order(sums.memory, sums.offset, ordered.memory, ordered.offset);

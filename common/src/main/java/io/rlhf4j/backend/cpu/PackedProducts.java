@@ -3,6 +3,7 @@ package io.rlhf4j.backend.cpu;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,17 +22,24 @@ final class PackedProducts {
     /** Rows whose sums stay in a core's cache until they are rounded. */
     private static final int MOST_ROWS = 128;
 
-    private static final int COMPARED_BUFFER = 4;
+    /** Longer sums are cut: oneDNN would, at a place that it does not tell, and no other code could come to its bits. */
+    private static final int MOST_INPUTS = 1024;
 
-    /** All that oneDNN's way through a piece may depend on beside the number of rows. */
+    private static final int COMPARED_BUFFER = 4;
+    private static final int PART_BUFFER = 5;
+
+    /** Where fp32 sums of rows go: from byte {@code place} of {@code memory} on, {@code stride} numbers from row to row. */
+    private record Sums(NativeMemory memory, long place, long stride) {}
+
+    /** All that oneDNN's way through a part may depend on beside the number of rows. */
     private record Size(int outputs, int inputs) {}
 
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final OneDnn oneDnn;
     /**
-     * Whether {@link FewRowsProduct} comes to the bits of oneDNN, which cuts long sums at a place that it does not tell:
-     * found out at the first product of a size, and where it does not, oneDNN's way stays.
+     * Whether {@link FewRowsProduct} comes to the bits of oneDNN: found out at the first product of a size, and where it
+     * does not, oneDNN's way stays.
      */
     private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
 
@@ -59,27 +67,35 @@ final class PackedProducts {
                 .toList();
         workers.run(count, (i, workspace) -> {
             PackedWeight.Piece piece = pieces.get(i);
-            if (piece.block() > 0) {
-                Bf16Packing.pack(source, piece);
-            } else {
-                oneDnn.pack(
-                        source.type,
-                        piece.outputs(),
-                        inputs,
-                        source.stride(),
-                        source.address(piece.first(), 0),
-                        piece.memory().address());
+            for (PackedWeight.Part part : piece.parts()) {
+                if (part.block() > 0) {
+                    Bf16Packing.pack(source, piece.first(), part);
+                } else {
+                    oneDnn.pack(
+                            part.type(),
+                            part.outputs(),
+                            part.inputs(),
+                            source.stride(),
+                            source.address(piece.first(), part.first()),
+                            part.memory().address());
+                }
             }
         });
-        return new PackedWeight(inputs, source.type, pieces);
+        return new PackedWeight(source.type, pieces);
     }
 
     private PackedWeight.Piece piece(DType type, int first, int outputs, int inputs) {
         // Where bf16 is made fp32 inside the product, oneDNN has only a plain loop to lay it out.
         boolean fp32Inside = oneDnn.typeBesidePacked(type) != type;
-        int block = fp32Inside ? oneDnn.packedBlock(type, outputs, inputs) : 0;
-        NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, inputs));
-        return new PackedWeight.Piece(first, outputs, block, memory);
+        int size = fp32Inside ? MOST_INPUTS : inputs;
+        List<PackedWeight.Part> parts = new ArrayList<>();
+        for (int input = 0; input < inputs; input += size) {
+            int length = Math.min(size, inputs - input);
+            int block = fp32Inside ? oneDnn.packedBlock(type, outputs, length) : 0;
+            NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, length));
+            parts.add(new PackedWeight.Part(type, input, outputs, length, block, memory));
+        }
+        return new PackedWeight.Piece(first, outputs, parts);
     }
 
     /** {@code out = x weightᵀ + bias}; the bias may be null. A row of a result in bf16 depends on no other row. */
@@ -90,20 +106,25 @@ final class PackedProducts {
         Rows result = Rows.of(out);
         Rows biasRow = bias == null ? null : Rows.of(bias);
         try (Converted input = new Converted(workers, memories, x, oneDnn.typeBesidePacked(weight.type()))) {
+            Rows rows = input.rows();
             workers.run(weight.pieces().size(), (i, workspace) -> {
                 PackedWeight.Piece piece = weight.pieces().get(i);
                 if (result.isBf16()) {
-                    rounded(input.rows(), weight, piece, biasRow, result, workspace);
+                    rounded(rows, piece, biasRow, result, workspace);
                 } else {
-                    direct(input.rows(), weight, piece, biasRow, result, workspace);
+                    direct(rows, piece, biasRow, result, workspace);
                 }
             });
         }
     }
 
-    private void direct(
-            Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
-        sums(x, 0, x.count, weight, piece, out.memory, out.byteOffset(0, piece.first()), out.stride(), workspace);
+    private void direct(Rows x, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
+        int atOnce = piece.parts().size() == 1 ? Math.max(1, x.count) : MOST_ROWS;
+        for (int row = 0; row < x.count; row += atOnce) {
+            int rows = Math.min(atOnce, x.count - row);
+            Sums sums = new Sums(out.memory, out.byteOffset(row, piece.first()), out.stride());
+            multiply(x, row, rows, piece, sums, workspace);
+        }
         if (bias == null) {
             return;
         }
@@ -113,50 +134,55 @@ final class PackedProducts {
         }
     }
 
-    private void rounded(
-            Rows x, PackedWeight weight, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
+    private void rounded(Rows x, PackedWeight.Piece piece, Rows bias, Rows out, Workspace workspace) {
         for (int row = 0; row < x.count; row += MOST_ROWS) {
             int rows = Math.min(MOST_ROWS, x.count - row);
             NativeMemory sums = workspace.buffer(0, 4L * rows * piece.outputs());
-            sums(x, row, rows, weight, piece, sums, 0, piece.outputs(), workspace);
+            multiply(x, row, rows, piece, new Sums(sums, 0, piece.outputs()), workspace);
             MatrixProducts.round(workspace, bias, out, row, piece.first(), rows, piece.outputs());
         }
     }
 
-    /** The sums of some rows in fp32, at byte {@code place} of {@code out}, with {@code stride} elements between rows. */
-    private void sums(
-            Rows x,
-            int row,
-            int rows,
-            PackedWeight weight,
-            PackedWeight.Piece piece,
-            NativeMemory out,
-            long place,
-            long stride,
-            Workspace workspace) {
-        boolean few = FewRowsProduct.suits(x.count, piece);
-        Boolean same = few ? sameBits.get(new Size(piece.outputs(), weight.inputs())) : Boolean.FALSE;
-        if (Boolean.TRUE.equals(same)) {
-            FewRowsProduct.multiply(x, weight.inputs(), piece, out, place, 4 * stride, workspace);
-            return;
-        }
-        ProductShape shape =
-                ProductShape.ofPacked(rows, piece.outputs(), weight.inputs(), weight.type(), x.stride(), stride);
-        workspace.product(shape).run(x.address(row, 0), piece.memory().address(), out.address() + place);
-        if (same == null) {
-            compare(x, weight.inputs(), piece, out, place, workspace);
+    /** The sums of some rows, part by part. */
+    private void multiply(Rows x, int row, int rows, PackedWeight.Piece piece, Sums sums, Workspace workspace) {
+        multiply(x, row, rows, piece.parts().get(0), sums, workspace);
+        int outputs = piece.outputs();
+        for (PackedWeight.Part part : piece.parts().subList(1, piece.parts().size())) {
+            NativeMemory more = workspace.buffer(PART_BUFFER, 4L * rows * outputs);
+            multiply(x, row, rows, part, new Sums(more, 0, outputs), workspace);
+            for (int i = 0; i < rows; i++) {
+                Span sum = workspace.at(1, sums.memory, sums.place + 4 * i * sums.stride);
+                Pointwise.addTo(workspace.at(2, more, 4L * i * outputs), sum, outputs);
+            }
         }
     }
 
-    /** Notes whether the way of few rows gives the bits of the first row of {@code out}, which are oneDNN's. */
-    private void compare(
-            Rows x, int inputs, PackedWeight.Piece piece, NativeMemory out, long place, Workspace workspace) {
-        NativeMemory ours = workspace.buffer(COMPARED_BUFFER, 4L * x.count * piece.outputs());
-        FewRowsProduct.multiply(x, inputs, piece, ours, 0, 4L * piece.outputs(), workspace);
-        ByteBuffer theirs = out.bytes(place, 4 * piece.outputs());
-        boolean tells = IntStream.range(0, piece.outputs()).anyMatch(i -> theirs.getFloat(4 * i) != 0);
+    private void multiply(Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
+        boolean few = FewRowsProduct.suits(x.count, part);
+        Boolean same = few ? sameBits.get(new Size(part.outputs(), part.inputs())) : Boolean.FALSE;
+        if (Boolean.TRUE.equals(same)) {
+            FewRowsProduct.multiply(x, part, sums.memory, sums.place, 4 * sums.stride, workspace);
+            return;
+        }
+        ProductShape shape =
+                ProductShape.ofPacked(rows, part.outputs(), part.inputs(), part.type(), x.stride(), sums.stride);
+        workspace
+                .product(shape)
+                .run(x.address(row, part.first()), part.memory().address(), sums.memory.address() + sums.place);
+        if (same == null) {
+            compare(x, part, sums, workspace);
+        }
+    }
+
+    /** Notes whether the way of few rows gives the bits of the first row of {@code sums}, which are oneDNN's. */
+    private void compare(Rows x, PackedWeight.Part part, Sums sums, Workspace workspace) {
+        int outputs = part.outputs();
+        NativeMemory ours = workspace.buffer(COMPARED_BUFFER, 4L * x.count * outputs);
+        FewRowsProduct.multiply(x, part, ours, 0, 4L * outputs, workspace);
+        ByteBuffer theirs = sums.memory.bytes(sums.place, 4 * outputs);
+        boolean tells = IntStream.range(0, outputs).anyMatch(i -> theirs.getFloat(4 * i) != 0);
         if (tells) {
-            sameBits.put(new Size(piece.outputs(), inputs), theirs.equals(ours.bytes(0, 4 * piece.outputs())));
+            sameBits.put(new Size(outputs, part.inputs()), theirs.equals(ours.bytes(0, 4 * outputs)));
         }
     }
 }

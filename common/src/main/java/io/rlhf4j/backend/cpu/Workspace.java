@@ -49,11 +49,16 @@ final class Workspace {
         return spans.get(slot).at(buffers.get(slot), 4 * first);
     }
 
+    /** The fp32 that lie in {@code memory} from a byte on. */
+    Span at(int slot, NativeMemory memory, long byteOffset) {
+        buffer(slot, 0);
+        return spans.get(slot).at(memory, byteOffset);
+    }
+
     /** Elements of a row as fp32 to read: in place, or widened into buffer {@code slot}. */
     Span input(int slot, Rows rows, long row, long column, int count) {
         if (!rows.isBf16()) {
-            buffer(slot, 0);
-            return spans.get(slot).at(rows.memory, rows.byteOffset(row, column));
+            return at(slot, rows.memory, rows.byteOffset(row, column));
         }
         Span span = floats(slot, count);
         long place = rows.byteOffset(row, column);
@@ -64,8 +69,7 @@ final class Workspace {
     /** Where to write elements of a row as fp32: in place, or buffer {@code slot}, which {@link Span#finish} rounds. */
     Span output(int slot, Rows rows, long row, long column, int count) {
         if (!rows.isBf16()) {
-            buffer(slot, 0);
-            return spans.get(slot).at(rows.memory, rows.byteOffset(row, column));
+            return at(slot, rows.memory, rows.byteOffset(row, column));
         }
         return floats(slot, count).willNarrowTo(rows, row, column, count);
     }

@@ -29,8 +29,8 @@ class FewRowsProductTest {
                     scope, RowBitsTest.filled(scope.allocate(DType.BF16, outputs, inputs), random, 0.1));
             assumeTrue(packed.storage() instanceof PackedWeight, "this processor packs no bf16");
             PackedWeight weight = (PackedWeight) packed.storage();
-            PackedWeight.Piece piece = weight.pieces().get(0);
-            assumeTrue(FewRowsProduct.fits(piece), "this processor has another layout");
+            PackedWeight.Part part = weight.pieces().get(0).parts().get(0);
+            assumeTrue(FewRowsProduct.fits(part), "this processor has another layout");
             Tensor theirs = scope.allocate(DType.FP32, rows, outputs);
             backend.linear(xBf16, packed, null, theirs);
             Tensor ours = scope.allocate(DType.FP32, rows, outputs + GUARD);
@@ -40,8 +40,7 @@ class FewRowsProductTest {
             MemoryPool memories = new MemoryPool(new NativeCalls(oneDnn.library()), MemoryBudget.OF_THIS_PROCESS);
             Workspace workspace = new Workspace(memories, oneDnn);
             Rows out = Rows.of(ours);
-            FewRowsProduct.multiply(
-                    Rows.of(x), inputs, piece, out.memory, out.byteOffset(0, 0), 4 * out.stride(), workspace);
+            FewRowsProduct.multiply(Rows.of(x), part, out.memory, out.byteOffset(0, 0), 4 * out.stride(), workspace);
             workspace.close();
 
             for (int row = 0; row < rows; row++) {
