@@ -29,11 +29,9 @@ final class FewRowsProduct {
         return part.block() == VECTORS * WIDTH;
     }
 
-    /**
-     * {@code out = x weightᵀ} over the part's inputs, with its first output at byte {@code place} and {@code step} bytes
-     * between rows.
-     */
-    static void multiply(Rows x, PackedWeight.Part part, NativeMemory out, long place, long step, Workspace workspace) {
+    /** {@code out = x weightᵀ} over the part's inputs. */
+    static void multiply(
+            Rows x, int row, int rows, PackedWeight.Part part, PackedProducts.Sums out, Workspace workspace) {
         int block = part.block();
         int blocks = (part.outputs() + block - 1) / block;
         long blockBytes = part.memory().bytes() / blocks;
@@ -42,8 +40,8 @@ final class FewRowsProduct {
         for (int i = 0; i < blocks; i++) {
             long weights = i * blockBytes;
             int outputs = Math.min(block, part.outputs() - i * block);
-            for (int row = 0; row < x.count; row++) {
-                long input = x.byteOffset(row, part.first());
+            for (int j = 0; j < rows; j++) {
+                long input = x.byteOffset(row + j, part.first());
                 sum(
                         x.memory.window(input),
                         NativeMemory.inWindow(input),
@@ -53,8 +51,9 @@ final class FewRowsProduct {
                         sums.memory,
                         sums.offset);
                 order(sums.memory, sums.offset, ordered.memory, ordered.offset);
-                long target = place + row * step + 4L * i * block;
-                Lanes.copy(ordered.memory, ordered.offset, out.window(target), NativeMemory.inWindow(target), outputs);
+                long target = out.place() + 4 * (j * out.stride() + (long) i * block);
+                Object memory = out.memory().window(target);
+                Lanes.copy(ordered.memory, ordered.offset, memory, NativeMemory.inWindow(target), outputs);
             }
         }
     }

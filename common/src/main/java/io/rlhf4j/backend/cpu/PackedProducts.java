@@ -19,8 +19,8 @@ final class PackedProducts {
     private static final int SMALL = 1 << 16;
 
     private static final int COLUMN_STEP = 64;
-    /** Rows whose sums stay in a core's cache until they are rounded. */
-    private static final int MOST_ROWS = 128;
+    /** Rows whose sums stay in the processor's cache until they are rounded. */
+    private static final int MOST_ROWS = 512;
 
     /** Longer sums are cut: oneDNN would, at a place that it does not tell, and no other code could come to its bits. */
     private static final int MOST_INPUTS = 1024;
@@ -29,17 +29,21 @@ final class PackedProducts {
     private static final int PART_BUFFER = 5;
 
     /** Where fp32 sums of rows go: from byte {@code place} of {@code memory} on, {@code stride} numbers from row to row. */
-    private record Sums(NativeMemory memory, long place, long stride) {}
+    record Sums(NativeMemory memory, long place, long stride) {
+        long address() {
+            return memory.address() + place;
+        }
+    }
 
-    /** All that oneDNN's way through a part may depend on beside the number of rows. */
-    private record Size(int outputs, int inputs) {}
+    /** All that the bits of a product of few or many rows may depend on beside their number. */
+    private record Size(int outputs, int inputs, boolean few) {}
 
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final OneDnn oneDnn;
     /**
-     * Whether {@link FewRowsProduct} comes to the bits of oneDNN: found out at the first product of a size, and where it
-     * does not, oneDNN's way stays.
+     * Whether {@link FewRowsProduct} and {@link WidenedProduct} come to the bits of oneDNN's product with bf16: found out
+     * at the first product of a size, and where one does not, oneDNN's way stays.
      */
     private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
 
@@ -92,8 +96,9 @@ final class PackedProducts {
         for (int input = 0; input < inputs; input += size) {
             int length = Math.min(size, inputs - input);
             int block = fp32Inside ? oneDnn.packedBlock(type, outputs, length) : 0;
+            boolean widens = WidenedProduct.fits(oneDnn, outputs, length, block);
             NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, length));
-            parts.add(new PackedWeight.Part(type, input, outputs, length, block, memory));
+            parts.add(new PackedWeight.Part(type, input, outputs, length, block, widens, memory));
         }
         return new PackedWeight.Piece(first, outputs, parts);
     }
@@ -158,31 +163,43 @@ final class PackedProducts {
     }
 
     private void multiply(Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
-        boolean few = FewRowsProduct.suits(x.count, part);
-        Boolean same = few ? sameBits.get(new Size(part.outputs(), part.inputs())) : Boolean.FALSE;
-        if (Boolean.TRUE.equals(same)) {
-            FewRowsProduct.multiply(x, part, sums.memory, sums.place, 4 * sums.stride, workspace);
+        boolean few = FewRowsProduct.suits(rows, part);
+        if (!few && !WidenedProduct.suits(rows, part)) {
+            multiplyByOneDnn(x, row, rows, part, sums, workspace);
             return;
         }
-        ProductShape shape =
-                ProductShape.ofPacked(rows, part.outputs(), part.inputs(), part.type(), x.stride(), sums.stride);
-        workspace
-                .product(shape)
-                .run(x.address(row, part.first()), part.memory().address(), sums.memory.address() + sums.place);
+        Size size = new Size(part.outputs(), part.inputs(), few);
+        Boolean same = sameBits.get(size);
+        if (Boolean.TRUE.equals(same)) {
+            multiplyOtherwise(few, x, row, rows, part, sums, workspace);
+            return;
+        }
+        multiplyByOneDnn(x, row, rows, part, sums, workspace);
         if (same == null) {
-            compare(x, part, sums, workspace);
+            int outputs = part.outputs();
+            NativeMemory compared = workspace.buffer(COMPARED_BUFFER, 4L * rows * outputs);
+            multiplyOtherwise(few, x, row, rows, part, new Sums(compared, 0, outputs), workspace);
+            ByteBuffer theirs = sums.memory.bytes(sums.place, 4 * outputs);
+            boolean tells = IntStream.range(0, outputs).anyMatch(i -> theirs.getFloat(4 * i) != 0);
+            if (tells) {
+                sameBits.put(size, theirs.equals(compared.bytes(0, 4 * outputs)));
+            }
         }
     }
 
-    /** Notes whether the way of few rows gives the bits of the first row of {@code sums}, which are oneDNN's. */
-    private void compare(Rows x, PackedWeight.Part part, Sums sums, Workspace workspace) {
-        int outputs = part.outputs();
-        NativeMemory ours = workspace.buffer(COMPARED_BUFFER, 4L * x.count * outputs);
-        FewRowsProduct.multiply(x, part, ours, 0, 4L * outputs, workspace);
-        ByteBuffer theirs = sums.memory.bytes(sums.place, 4 * outputs);
-        boolean tells = IntStream.range(0, outputs).anyMatch(i -> theirs.getFloat(4 * i) != 0);
-        if (tells) {
-            sameBits.put(new Size(outputs, part.inputs()), theirs.equals(ours.bytes(0, 4 * outputs)));
+    private static void multiplyOtherwise(
+            boolean few, Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
+        if (few) {
+            FewRowsProduct.multiply(x, row, rows, part, sums, workspace);
+        } else {
+            WidenedProduct.multiply(x, row, rows, part, sums, workspace);
         }
+    }
+
+    private static void multiplyByOneDnn(
+            Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
+        ProductShape shape =
+                ProductShape.ofPacked(rows, part.outputs(), part.inputs(), part.type(), x.stride(), sums.stride);
+        workspace.product(shape).run(x.address(row, part.first()), part.memory().address(), sums.address());
     }
 }

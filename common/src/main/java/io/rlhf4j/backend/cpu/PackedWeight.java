@@ -20,8 +20,9 @@ record PackedWeight(DType type, List<Piece> pieces) implements Storage {
      * Weights of a piece's outputs for inputs {@code first} to {@code first + inputs} (exclusive).
      *
      * @param block outputs of a block of the layout of {@link Bf16Packing}; 0 in others
+     * @param widens whether {@link WidenedProduct} can multiply by it
      */
-    record Part(DType type, int first, int outputs, int inputs, int block, NativeMemory memory) {}
+    record Part(DType type, int first, int outputs, int inputs, int block, boolean widens, NativeMemory memory) {}
 
     private Stream<NativeMemory> memories() {
         return pieces.stream().flatMap(piece -> piece.parts().stream()).map(Part::memory);

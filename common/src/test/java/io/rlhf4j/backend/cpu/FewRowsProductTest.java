@@ -40,7 +40,8 @@ class FewRowsProductTest {
             MemoryPool memories = new MemoryPool(new NativeCalls(oneDnn.library()), MemoryBudget.OF_THIS_PROCESS);
             Workspace workspace = new Workspace(memories, oneDnn);
             Rows out = Rows.of(ours);
-            FewRowsProduct.multiply(Rows.of(x), part, out.memory, out.byteOffset(0, 0), 4 * out.stride(), workspace);
+            PackedProducts.Sums sums = new PackedProducts.Sums(out.memory, out.byteOffset(0, 0), out.stride());
+            FewRowsProduct.multiply(Rows.of(x), 0, rows, part, sums, workspace);
             workspace.close();
 
             for (int row = 0; row < rows; row++) {

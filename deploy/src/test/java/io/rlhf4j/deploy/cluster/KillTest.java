@@ -119,7 +119,7 @@ class KillTest {
         List<String> options = options(
                 "-XX:+UseSerialGC " + READ + executorArchive(),
                 EXECUTORS,
-                driverArchive + folder.resolve("driver.jsa"));
+                "-XX:+UseSerialGC " + driverArchive + folder.resolve("driver.jsa"));
         Path config = ppo.config(run, RANKS, ITERATIONS, PROMPTS);
         List<String> command = List.of(
                 "ppo",
