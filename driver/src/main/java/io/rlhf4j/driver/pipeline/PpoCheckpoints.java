@@ -97,9 +97,11 @@ final class PpoCheckpoints {
         return state;
     }
 
-    /** Puts the state after {@code iterations} into freshly made models, on all ranks. */
-    void restore(long iterations, TrainedModels models) throws IOException {
-        Checkpoint checkpoint = store.open(iterations);
+    /** Puts the state after {@code iterations} into freshly made models, on all ranks: each checks a share of the files. */
+    void restore(long iterations, TrainedModels models, Collectives ranks) throws IOException {
+        Checkpoint checkpoint = store.open(iterations, ranks.rank(), ranks.worldSize());
+        // A rank that found its share damaged does not come here, and the others do not go on.
+        ranks.barrier();
         restore(checkpoint, ACTOR, models.actorEngine());
         restore(checkpoint, CRITIC, models.criticEngine());
     }

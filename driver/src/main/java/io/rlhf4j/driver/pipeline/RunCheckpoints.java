@@ -10,6 +10,7 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.workers.checkpoint.Checkpoint;
 import io.rlhf4j.workers.checkpoint.CheckpointStore;
 import io.rlhf4j.workers.checkpoint.Retention;
+import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.job.SupervisedExport;
 import java.io.IOException;
@@ -106,22 +107,22 @@ public final class RunCheckpoints {
         long found = position.or(() -> store.steps().stream().findFirst())
                 .orElseThrow(
                         () -> Rlhf4jException.data("%s: there is no checkpoint".formatted(folder.checkpoints(step))));
-        Checkpoint checkpoint = store.open(found);
         Backend backend = Backends.onClassPath()
                 .choose(config.compute().backend(), config.cluster().threadsOrShare())
                 .backend();
         if (step != Step.PPO) {
-            SupervisedExport.write(config, step, checkpoint, directory, backend, hadoop);
+            SupervisedExport.write(config, step, store.open(found), directory, backend, hadoop);
             return List.of(directory);
         }
+        Collectives alone = LocalGroup.single();
         try (TrainedModels models = new TrainedModels(
                 config,
                 PpoModels.of(config, hadoop),
                 hadoop,
                 Scope.root(backend, step.key()),
                 Optional.empty(),
-                LocalGroup.single())) {
-            new PpoCheckpoints(config, hadoop, folder.fence()).restore(found, models);
+                alone)) {
+            new PpoCheckpoints(config, hadoop, folder.fence()).restore(found, models, alone);
             return ExportTask.write(config, models, directory, hadoop);
         }
     }

@@ -90,7 +90,8 @@ abstract class TrainedTask<T> implements RankTask<T> {
                 context.collectives());
         try {
             if (saved > 0) {
-                new PpoCheckpoints(config, settings.hadoopConfiguration(), settings.fence()).restore(saved, models);
+                new PpoCheckpoints(config, settings.hadoopConfiguration(), settings.fence())
+                        .restore(saved, models, context.collectives());
             }
         } catch (IOException | RuntimeException failed) {
             models.close();

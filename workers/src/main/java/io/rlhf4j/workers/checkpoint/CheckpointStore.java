@@ -177,8 +177,20 @@ public final class CheckpointStore {
      * @throws Rlhf4jException of kind DATA where it is not whole
      */
     public Checkpoint open(long step) {
+        return open(step, 0, 1);
+    }
+
+    /**
+     * {@link #open(long)} by several readers that share the check.
+     *
+     * @param reader number of this one, from 0; it checks every {@code readers}-th file from that on
+     */
+    public Checkpoint open(long step, int reader, int readers) {
         Checkpoint checkpoint = look(step);
-        checkpoint.files().forEach(file -> reading.verify(checkpoint.path(file.name()), file));
+        List<CheckpointFile> files = checkpoint.files();
+        for (int i = reader; i < files.size(); i += readers) {
+            reading.verify(checkpoint.path(files.get(i).name()), files.get(i));
+        }
         return checkpoint;
     }
 

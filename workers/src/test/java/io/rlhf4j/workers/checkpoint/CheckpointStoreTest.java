@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -81,6 +82,27 @@ class CheckpointStoreTest {
         assertThat(search.passedOver().get(2)).contains("step-00000004/shard-1 cannot be read");
         assertThat(search.passedOver().get(3)).contains("step-00000003/manifest.json cannot be read");
         assertThat(search.passedOver().get(4)).contains("is no file name");
+    }
+
+    @Test
+    void ofReadersThatShareTheCheckOneFindsTheDamage() throws IOException {
+        commit(store(1), 7, "seven");
+        for (String damaged : List.of("shard-0", "shard-1")) {
+            byte[] whole = Files.readAllBytes(file(7, damaged));
+            Files.write(file(7, damaged), bytes("Seven x"));
+            for (int readers = 1; readers <= 4; readers++) {
+                List<String> said = new ArrayList<>();
+                for (int reader = 0; reader < readers; reader++) {
+                    try {
+                        store(1).open(7, reader, readers);
+                    } catch (Rlhf4jException refused) {
+                        said.add(refused.getMessage());
+                    }
+                }
+                assertThat(said).singleElement().asString().contains(damaged).contains("SHA-256");
+            }
+            Files.write(file(7, damaged), whole);
+        }
     }
 
     @Test
