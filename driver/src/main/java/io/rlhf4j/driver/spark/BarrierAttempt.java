@@ -213,21 +213,23 @@ final class BarrierAttempt {
 
     /** What Spark's exception means. */
     private Rlhf4jException broken(Throwable failed, TaskPlaces places) {
+        List<TaskPlaces.Loss> losses = places.losses();
+        losses.forEach(loss -> ranks.lose(loss.place()));
         Optional<RankOutcome> first =
                 firstFailure().filter(outcome -> !outcome.failure().echo());
         if (first.isPresent()) {
             return failure(first.get());
         }
-        Optional<TaskPlaces.Loss> loss = places.loss();
-        if (loss.isPresent()) {
-            RankPlaces.Place place = loss.get().place();
+        if (!losses.isEmpty()) {
+            TaskPlaces.Loss loss = losses.get(0);
+            RankPlaces.Place place = loss.place();
             return new Rlhf4jException(
                     ErrorKind.RETRYABLE,
                     "%s on %s went with its executor: %s"
                             .formatted(
                                     ranks.ranksOf(place.executor(), places.tasksOf(place.executor())),
                                     place,
-                                    loss.get().reason()),
+                                    loss.reason()),
                     failed);
         }
         String message = String.valueOf(failed.getMessage());

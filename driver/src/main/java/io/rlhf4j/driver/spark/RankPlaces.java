@@ -4,6 +4,7 @@ import io.rlhf4j.workers.runtime.RankOutcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
 public final class RankPlaces {
     private final Map<Integer, Place> places = new TreeMap<>();
     private final Set<Integer> newcomers = new TreeSet<>();
+    private final Set<Place> lost = new HashSet<>();
 
     /**
      * Where a rank works.
@@ -48,6 +50,15 @@ public final class RankPlaces {
         }
     }
 
+    /** An executor is gone; Spark may list it for a moment longer. */
+    synchronized void lose(Place place) {
+        lost.add(place);
+    }
+
+    private List<Place> left(List<Place> executors) {
+        return executors.stream().filter(place -> !lost.contains(place)).toList();
+    }
+
     /**
      * Where the tasks of the next job should run: where the ranks were, and in place of an executor that is gone the oldest one
      * without a rank, which has compiled most of what it will run.
@@ -56,12 +67,13 @@ public final class RankPlaces {
      * @return by task: a place in the words of Spark's scheduler, or none
      */
     synchronized List<List<String>> locations(int tasks, List<Place> executors) {
-        Deque<Place> spare = new ArrayDeque<>(executors);
+        List<Place> left = left(executors);
+        Deque<Place> spare = new ArrayDeque<>(left);
         spare.removeAll(places.values());
         List<List<String>> locations = new ArrayList<>();
         for (int task = 0; task < tasks; task++) {
             Place place = places.get(task);
-            if (place == null || !executors.contains(place)) {
+            if (place == null || !left.contains(place)) {
                 place = spare.poll();
             }
             locations.add(place == null ? List.of() : List.of(place.location()));
@@ -71,7 +83,7 @@ public final class RankPlaces {
 
     /** Whether each rank's executor is one of these. */
     synchronized boolean allAmong(List<Place> executors) {
-        return executors.containsAll(places.values());
+        return left(executors).containsAll(places.values());
     }
 
     /** The ranks of each executor, by Spark's name for it. */

@@ -59,15 +59,15 @@ final class TaskPlaces extends SparkListener implements AutoCloseable {
         return Optional.ofNullable(places.get(task));
     }
 
-    /** The first task that went with its executor, once everything that happened is heard of. */
-    Optional<Loss> loss() {
+    /** The tasks that went with their executors, the first one first, once everything that happened is heard of. */
+    List<Loss> losses() {
         try {
             context.listenerBus().waitUntilEmpty(LAG_MILLIS);
         } catch (TimeoutException busy) {
             LOG.warn("Spark's listeners are behind: what was lost may not be known yet", busy);
         }
         synchronized (this) {
-            return losses.stream().findFirst();
+            return List.copyOf(losses);
         }
     }
 

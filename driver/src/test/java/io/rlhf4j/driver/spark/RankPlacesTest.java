@@ -45,6 +45,17 @@ class RankPlacesTest {
                 .containsExactly(List.of(), List.of(), List.of("executor_host-7_7"));
     }
 
+    @Test
+    void anExecutorThatIsGoneIsNoPlaceThoughSparkStillListsIt() {
+        List<RankPlaces.Place> executors = List.of(place("4"), place("7"), place("8"), place("10"));
+        ranksOn("4", "8");
+        assertThat(places.allAmong(executors)).isTrue();
+        places.lose(place("8"));
+        assertThat(places.allAmong(executors)).isFalse();
+        assertThat(places.locations(2, executors))
+                .containsExactly(List.of("executor_host-4_4"), List.of("executor_host-7_7"));
+    }
+
     private static RankPlaces.Place place(String executor) {
         return new RankPlaces.Place("host-" + executor, executor);
     }
