@@ -206,7 +206,12 @@ final class BarrierAttempt {
 
     /** Whatever hangs in an executor keeps its slot for good. */
     private void replace(RankPlaces.Place place) {
-        if (!context.sc().isLocal() && !context.sc().killAndReplaceExecutor(place.executor())) {
+        if (context.sc().isLocal()) {
+            return;
+        }
+        if (context.sc().killAndReplaceExecutor(place.executor())) {
+            ranks.lose(place);
+        } else {
             LOG.warn("Spark's cluster manager does not end the executor of a rank that hangs: {}", place);
         }
     }
