@@ -121,14 +121,7 @@ class KillTest {
                 EXECUTORS,
                 "-XX:+UseSerialGC " + driverArchive + folder.resolve("driver.jsa"));
         Path config = ppo.config(run, RANKS, ITERATIONS, PROMPTS);
-        List<String> command = List.of(
-                "ppo",
-                "--config",
-                config.toString(),
-                "--set",
-                "cluster.rollout_partitions=" + EXECUTORS,
-                "--set",
-                "cluster.backoff=100ms");
+        List<String> command = List.of("ppo", "--config", config.toString(), "--set", "cluster.backoff=100ms");
         return cluster.sparkSubmit(log, options, command);
     }
 
