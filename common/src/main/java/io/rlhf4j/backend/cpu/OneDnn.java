@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -35,6 +35,12 @@ final class OneDnn {
     private final boolean packsBf16;
     private final Map<DType, Boolean> anySizes = new EnumMap<>(DType.class);
     private final Map<DType, Boolean> anyRows = new EnumMap<>(DType.class);
+    /** To ask for a layout takes a tenth of a millisecond, and a model has hundreds of weights of a few sizes. */
+    private final Map<PackedSize, Packing> packings = new ConcurrentHashMap<>();
+
+    private record PackedSize(DType type, int outputs, int inputs) {}
+
+    private record Packing(long bytes, int block) {}
 
     /** Loads the library. @throws UnsatisfiedLinkError where it has no build for this machine */
     OneDnn() {
@@ -187,21 +193,21 @@ final class OneDnn {
 
     /** Bytes of a weight [outputs, inputs] in the layout that products read fastest. */
     long packedBytes(DType type, int outputs, int inputs) {
-        return ofPackedLayout(type, outputs, inputs, dnnl::dnnl_memory_desc_get_size);
+        return packing(type, outputs, inputs).bytes();
     }
 
     /** Outputs of a block where the layout is the one of {@link Bf16Packing}; 0 where it is another one. */
     int packedBlock(DType type, int outputs, int inputs) {
-        return ofPackedLayout(type, outputs, inputs, Bf16Packing::block);
+        return packing(type, outputs, inputs).block();
     }
 
-    private <T> T ofPackedLayout(DType type, int outputs, int inputs, Function<dnnl_memory_desc, T> asked) {
-        dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
-        try {
-            return asked.apply(layout);
-        } finally {
+    private Packing packing(DType type, int outputs, int inputs) {
+        return packings.computeIfAbsent(new PackedSize(type, outputs, inputs), size -> {
+            dnnl_memory_desc layout = packedLayout(type, outputs, inputs);
+            Packing packing = new Packing(dnnl.dnnl_memory_desc_get_size(layout), Bf16Packing.block(layout));
             dnnl.dnnl_memory_desc_destroy(layout);
-        }
+            return packing;
+        });
     }
 
     /** Puts a weight [outputs, inputs], whose rows are {@code stride} elements apart, into that layout. */
