@@ -46,8 +46,8 @@ public interface Backend {
                         .formatted(name()));
     }
 
-    /** A tensor that may lie on disk is needed soon: begins to read it. */
-    default void willNeed(Tensor tensor) {}
+    /** Of a tensor that may lie on disk: begins to read it, or, where it is not needed soon, lets it leave memory. */
+    default void willNeed(Tensor tensor, boolean soon) {}
 
     /** Sets elements from {@code source[from ...]}, rounding to the tensor's type. The tensor may be a column view. */
     void write(Tensor target, float[] source, int from);

@@ -47,10 +47,11 @@ interface MemoryConformance extends Conformance {
             assertThat(memory.bytes()).isZero();
             assertThat(memory.peakDiskBytes()).isBetween(4_000_012L, 4_000_012L + 4096);
             assertThat(backend().sumOfSquares(zeros)).isZero();
-            backend().willNeed(zeros);
+            backend().willNeed(zeros, true);
             Tensor end = zeros.slice(1_000_003 - values.length, 1_000_003);
             Tensor same = memory.of(DType.FP32, values, values.length);
             backend().write(end, values, 0);
+            backend().willNeed(zeros, false);
             backend().addScaled(0.3f, same, end);
             backend().addScaled(0.3f, same, same);
             assertThat(zeros.slice(1_000_003 - values.length, 1_000_003).toFloats())

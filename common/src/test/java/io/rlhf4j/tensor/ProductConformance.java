@@ -51,7 +51,7 @@ interface ProductConformance extends Conformance {
     @ParameterizedTest
     @EnumSource(DType.class)
     default void matmulOfManyRowsWhoseFactorsHaveRowsAPageApart(DType type) {
-        for (int[] shape : new int[][] {{128, 19, 2048}, {130, 16, 1024}}) {
+        for (int[] shape : new int[][] {{128, 19, 2048}, {130, 16, 1024}, {2048, 11, 200}}) {
             for (int transpositions = 0; transpositions < 4; transpositions++) {
                 checkMatmul(type, type, type, shape, transpositions, false, false);
                 checkMatmul(type, type, DType.FP32, shape, transpositions, false, true);

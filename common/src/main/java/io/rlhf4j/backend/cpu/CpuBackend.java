@@ -82,8 +82,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void willNeed(Tensor tensor) {
-        Rows.flat(tensor).memory.willNeed();
+    public void willNeed(Tensor tensor, boolean soon) {
+        Rows.flat(tensor).memory.willNeed(soon);
     }
 
     @Override

@@ -21,6 +21,7 @@ final class MappedFile implements NativeMemory.Lender {
     private static final int READ_AND_WRITE = 3;
     private static final int SHARED = 1;
     private static final int WILL_NEED = 3;
+    private static final int DO_NOT_NEED = 4;
     private static final long PAGE = 4096;
     /** A vector load may begin at the last element. */
     private static final long SPARE = 64;
@@ -115,9 +116,10 @@ final class MappedFile implements NativeMemory.Lender {
                 cause);
     }
 
-    /** Begins to read the pages in, without waiting for them. */
-    void willNeed() {
-        Loaded.CALLS.advise.invokeInt(new Object[] {new Pointer(address), length, WILL_NEED});
+    /** Begins to read the pages in, without waiting for them, or takes them out of the process: the file keeps them. */
+    void willNeed(boolean soon) {
+        int advice = soon ? WILL_NEED : DO_NOT_NEED;
+        Loaded.CALLS.advise.invokeInt(new Object[] {new Pointer(address), length, advice});
     }
 
     @Override

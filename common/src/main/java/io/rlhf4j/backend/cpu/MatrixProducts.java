@@ -15,8 +15,14 @@ final class MatrixProducts {
     /** Elements between copied rows. */
     private static final int APART = 16;
 
-    /** From so many rows of the result on, copying a piece of the right factor costs little beside the product. */
+    /** From so many rows, or columns, of the result on, copying a piece of the other factor costs little beside the product. */
     private static final int WORTH_COPYING = 128;
+
+    /** From so many columns of the result on, oneDNN copies a left factor itself. */
+    private static final int COPIED_ANYWAY = 384;
+
+    private static final int LEFT_BUFFER = 0;
+    private static final int RIGHT_BUFFER = 1;
 
     /** Bytes of such a copy at most: each thread keeps its own. */
     private static final long MOST_COPIED = 32L << 20;
@@ -142,7 +148,11 @@ final class MatrixProducts {
                 rounded(a, b, biasRow, out, row, column, rowsHere, columnsHere, k, workspace);
                 return;
             }
-            boolean apart = !transposeB && rowsHere >= WORTH_COPYING && crowded(b, k, columnsHere);
+            boolean leftApart = transposeA
+                    && columnsHere >= WORTH_COPYING
+                    && columnsHere < COPIED_ANYWAY
+                    && crowded(a, k, rowsHere);
+            boolean rightApart = !transposeB && rowsHere >= WORTH_COPYING && crowded(b, k, columnsHere);
             ProductShape shape = new ProductShape(
                     rowsHere,
                     columnsHere,
@@ -151,8 +161,8 @@ final class MatrixProducts {
                     out.type,
                     transposeA,
                     transposeB,
-                    a.stride(),
-                    apart ? columnsHere + APART : b.stride(),
+                    leftApart ? rowsHere + APART : a.stride(),
+                    rightApart ? columnsHere + APART : b.stride(),
                     out.stride(),
                     biasRow == null ? null : biasRow.type,
                     add,
@@ -160,8 +170,12 @@ final class MatrixProducts {
             Product product = workspace.product(shape);
             long left = transposeA ? a.address(0, row) : a.address(row, 0);
             long right = transposeB ? b.address(column, 0) : b.address(0, column);
-            if (apart) {
-                right = apart(b, k, column, columnsHere, workspace).address();
+            if (leftApart) {
+                left = apart(a, k, row, rowsHere, workspace, LEFT_BUFFER).address();
+            }
+            if (rightApart) {
+                right = apart(b, k, column, columnsHere, workspace, RIGHT_BUFFER)
+                        .address();
             }
             if (biasRow == null) {
                 product.run(left, right, out.address(row, column));
@@ -172,24 +186,24 @@ final class MatrixProducts {
     }
 
     /**
-     * Whether the rows of a right factor that is read row by row all fall into the same few lines of a core's first cache:
-     * products take twice the time then.
+     * Whether the rows of a factor whose sums run over its rows all fall into the same few lines of a core's first cache:
+     * products take two to four times the time then.
      */
-    private static boolean crowded(Rows b, int k, int columns) {
-        int size = b.type.bytes();
-        return b.stride() * size % CACHE_WAY == 0 && (long) size * k * (columns + APART) <= MOST_COPIED;
+    private static boolean crowded(Rows factor, int k, int columns) {
+        int size = factor.type.bytes();
+        return factor.stride() * size % CACHE_WAY == 0 && (long) size * k * (columns + APART) <= MOST_COPIED;
     }
 
-    /** Columns of a right factor with rows that fall into different lines. */
-    private static NativeMemory apart(Rows b, int k, int column, int columns, Workspace workspace) {
-        int size = b.type.bytes();
-        NativeMemory copy = workspace.buffer(0, (long) size * k * (columns + APART));
+    /** Columns of a factor with rows that fall into different lines. */
+    private static NativeMemory apart(Rows factor, int k, int column, int columns, Workspace workspace, int slot) {
+        int size = factor.type.bytes();
+        NativeMemory copy = workspace.buffer(slot, (long) size * k * (columns + APART));
         for (int row = 0; row < k; row++) {
-            long from = b.byteOffset(row, column);
+            long from = factor.byteOffset(row, column);
             long to = (long) size * row * (columns + APART);
-            Object source = b.memory.window(from);
+            Object source = factor.memory.window(from);
             Object target = copy.window(to);
-            if (b.isBf16()) {
+            if (factor.isBf16()) {
                 Conversion.copyBf16(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);
             } else {
                 Lanes.copy(source, NativeMemory.inWindow(from), target, NativeMemory.inWindow(to), columns);

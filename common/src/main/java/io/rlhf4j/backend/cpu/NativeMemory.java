@@ -73,10 +73,10 @@ final class NativeMemory implements Storage {
         return capacity;
     }
 
-    /** Begins to read what lies on disk; nothing where it is in memory. */
-    void willNeed() {
+    /** Begins to read what lies on disk, or lets it go there; nothing where it is in memory. */
+    void willNeed(boolean soon) {
         if (lender instanceof MappedFile file) {
-            file.willNeed();
+            file.willNeed(soon);
         }
     }
 

@@ -45,8 +45,9 @@ import java.util.Optional;
  * @param batch prompts, each answered once
  * @param prompt tokens of each
  * @param newTokens tokens of each answer
+ * @param statesOnDisk a local folder for what only the optimizers need; empty for memory
  */
-public record PpoBench(int batch, int prompt, int newTokens) {
+public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> statesOnDisk) {
     private static final int SEED = 0;
     private static final String GENERATE = "generate_s";
     private static final String SCORE = "score_s";
@@ -190,11 +191,14 @@ public record PpoBench(int batch, int prompt, int newTokens) {
                         .formatted(newTokens, batch));
     }
 
-    private static TrainingEngine engine(
+    private TrainingEngine engine(
             LayeredModel model, OptimizerConfig optimizer, Scope scope, BenchSettings settings, Collectives alone) {
         int steps = settings.warmup() + settings.repeats();
         return new TrainingEngine(
-                model, new EngineSettings(ZeroStage.of(0), optimizer, steps, settings.type(), 0), alone, scope);
+                model,
+                new EngineSettings(ZeroStage.of(0), optimizer, steps, settings.type(), 0, statesOnDisk),
+                alone,
+                scope);
     }
 
     private static RewardSum reward(ScoreModelReward model) {

@@ -158,10 +158,15 @@ final class BenchCommand {
                     int prompt,
             @Option(names = "--new", defaultValue = "128", description = "Tokens of an answer. (${DEFAULT-VALUE})")
                     int newTokens,
+            @Option(
+                            names = "--states-on",
+                            paramLabel = "FOLDER",
+                            description = "Local folder where the optimizers' states lie; without it, in memory.")
+                    Path statesOnDisk,
             @Mixin PeerOptions peers,
             @Mixin PpoPeerOptions others)
             throws IOException, InterruptedException {
-        PpoBench bench = new PpoBench(batch, prompt, newTokens);
+        PpoBench bench = new PpoBench(batch, prompt, newTokens, Optional.ofNullable(statesOnDisk));
         BenchSettings settings = common.settings(terminal);
         return peers.print(
                 terminal,
@@ -184,7 +189,8 @@ final class BenchCommand {
                     int newTokens)
             throws IOException {
         BenchSettings settings = common.settings(terminal);
-        Measurement iteration = new PpoBench(batch, prompt, newTokens).measure(common.shape(), settings);
+        Measurement iteration =
+                new PpoBench(batch, prompt, newTokens, Optional.empty()).measure(common.shape(), settings);
         print(iteration);
         return print(
                 new SwitchBench(batch, prompt, newTokens).measure(common.shape(), settings, iteration.medianSeconds()));

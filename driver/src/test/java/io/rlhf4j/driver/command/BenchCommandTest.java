@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +100,18 @@ class BenchCommandTest {
         assertThat(phases).isLessThanOrEqualTo(1.1 * line.path("step_s_max").asDouble());
     }
 
+    @Test
+    void anIterationOfPpoIsMeasuredWithItsStatesOnDiskToo(@TempDir Path folder) throws IOException {
+        String iteration = "bench ppo --model tiny --batch 2 --prompt 5 --new 4 --repeats 1";
+        JsonNode memory = measured(iteration.split(" "));
+        JsonNode disk = measured((iteration + " --states-on " + folder).split(" "));
+
+        // Two moments of 4 bytes of 5.3 million parameters, the actor's, and of the critic without a head.
+        assertThat(memory.path("peak_tensors_mb").asLong()
+                        - disk.path("peak_tensors_mb").asLong())
+                .isBetween(64L, 74L);
+    }
+
     /** The scripts of other systems are Python elsewhere; here a shell runs two that print what such a script prints. */
     @Test
     void otherSystemsAreMeasuredInTurnWithOurs(@TempDir Path folder) throws IOException {
@@ -181,7 +194,7 @@ class BenchCommandTest {
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.err()).contains("--model opt-125m --dtype bf16 alone");
 
-        PeerScript script = new PpoBench(8, 5, 4)
+        PeerScript script = new PpoBench(8, 5, 4, Optional.empty())
                 .deepSpeedChat(new BenchSettings(null, 2, DType.BF16, 1, 2), "python", folder, folder);
         assertThat(script.phases()).containsExactly("generate_s", "train_actor_s", "train_critic_s");
         assertThat(script.toString()).contains("--batch 8 --prompt 5 --threads 2", "--answer 4 --iterations 3");

@@ -41,6 +41,7 @@ final class OptimizerShard {
         }
         this.ema = new Ema(emaDecay);
         this.average = emaDecay > 0 ? copy(scope, weights) : null;
+        willNeed(false);
     }
 
     private static Tensor copy(Scope scope, Tensor values) {
@@ -49,14 +50,14 @@ final class OptimizerShard {
         return copy;
     }
 
-    /** Begins to read what lies on disk. */
-    void willNeed() {
-        states.forEach(state -> state.backend().willNeed(state));
+    /** Begins to read what lies on disk, or lets it leave memory. */
+    void willNeed(boolean soon) {
+        states.forEach(state -> state.backend().willNeed(state, soon));
         if (master != weights) {
-            master.backend().willNeed(master);
+            master.backend().willNeed(master, soon);
         }
         if (average != null) {
-            average.backend().willNeed(average);
+            average.backend().willNeed(average, soon);
         }
     }
 
@@ -76,6 +77,7 @@ final class OptimizerShard {
         if (average != null) {
             ema.update(average, master);
         }
+        willNeed(false);
     }
 
     /** All that {@link #restore} needs of {@code part}, which lies in the range. */
@@ -104,6 +106,7 @@ final class OptimizerShard {
             }
         }
         roundWeights();
+        willNeed(false);
     }
 
     private void roundWeights() {

@@ -24,7 +24,7 @@ record TrainedUnit(
 
     /** The optimizer comes to the unit soon. */
     void willStep() {
-        states.willNeed();
+        states.willNeed(true);
     }
 
     void step(long step, double learningRate, double gradientScale) {
