@@ -10,8 +10,9 @@ import org.bytedeco.javacpp.Pointer;
  * Lends native memory and keeps what comes back for the next one who asks for as much: a training step asks for the same
  * sizes again and again, and fresh memory costs a page fault every few kilobytes.
  *
- * <p>Sizes are rounded up to steps of an eighth of a power of two. Idle memory beyond a quarter of what is lent, and beyond
- * a floor, goes back to the system; all of it where a {@link MemoryBudget} is used up.
+ * <p>Sizes are rounded up to steps of an eighth of a power of two. When a size is asked for that is not there, idle memory
+ * beyond a sixteenth of what is lent, and beyond a floor, goes back to the system; all of it where a {@link MemoryBudget} is
+ * used up.
  */
 final class MemoryPool implements NativeMemory.Lender {
     private static final long ALIGNMENT = 64;
@@ -53,7 +54,7 @@ final class MemoryPool implements NativeMemory.Lender {
             ArrayDeque<NativeMemory> same = idle.get(capacity);
             NativeMemory memory = same == null ? null : same.pollLast();
             if (memory == null) {
-                trim(Math.max(IDLE_FLOOR, lentBytes / 4) - capacity);
+                trim(Math.max(IDLE_FLOOR, lentBytes / 16) - capacity);
             } else {
                 idleBytes -= capacity;
             }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A folder of scripts that measure other systems on this machine, each in a process of its own.
@@ -21,6 +22,15 @@ import java.util.Optional;
  */
 public record Peers(Path folder, String python) {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Starts what follows from a shell: a process that the JVM starts itself begins with the JVM's peak of memory as its
+     * own, and reports that where it needs less.
+     */
+    private static final List<String> BY_SHELL = List.of("sh", "-c", "\"$@\"; exit $?", "sh");
+
+    /** What a shell ends with where there is no such command, or it cannot be run. */
+    private static final Set<Integer> NOT_STARTED = Set.of(126, 127);
 
     /**
      * The measurement that a script prints. Where it fails, which some systems do on some processors, a line that says so
@@ -39,10 +49,16 @@ public record Peers(Path folder, String python) {
             Process process = start(command, errors);
             try {
                 String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                Optional<Map<String, Object>> measured =
-                        process.waitFor() == 0 ? lastMeasurement(printed) : Optional.empty();
+                int status = process.waitFor();
+                if (NOT_STARTED.contains(status)) {
+                    throw Rlhf4jException.configuration(
+                            "'%s' cannot be started (%s); --peer-python names the Python that has the peers' packages"
+                                    .formatted(command.get(0), lastLine(errors)));
+                }
+                Optional<Map<String, Object>> measured = status == 0 ? lastMeasurement(printed) : Optional.empty();
                 return measured.orElse(Map.of("failed", script.toString(), "said", lastLine(errors)));
             } finally {
+                process.descendants().forEach(ProcessHandle::destroy);
                 process.destroy();
             }
         } finally {
@@ -50,17 +66,13 @@ public record Peers(Path folder, String python) {
         }
     }
 
-    private Process start(List<String> command, Path errors) {
-        try {
-            return new ProcessBuilder(command)
-                    .directory(folder.toFile())
-                    .redirectError(errors.toFile())
-                    .start();
-        } catch (IOException e) {
-            throw Rlhf4jException.configuration(
-                    "'%s' cannot be started (%s); --peer-python names the Python that has the peers' packages"
-                            .formatted(command.get(0), e.getMessage()));
-        }
+    private Process start(List<String> command, Path errors) throws IOException {
+        List<String> byShell = new ArrayList<>(BY_SHELL);
+        byShell.addAll(command);
+        return new ProcessBuilder(byShell)
+                .directory(folder.toFile())
+                .redirectError(errors.toFile())
+                .start();
     }
 
     private static String lastLine(Path errors) throws IOException {

@@ -80,7 +80,7 @@ final class PlanText {
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
-                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a quarter more at"
+                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a sixteenth more at"
                                 + " most), the JVM and its heap come on top. Activations are those of %d tokens at once"
                                 + " (compute.micro_batch_tokens)%n",
                         Bytes.text(most),

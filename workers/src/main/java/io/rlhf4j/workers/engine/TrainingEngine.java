@@ -121,6 +121,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
         double rate = schedule.rate(progress.position());
         boolean skipped = !reduced.isFinite();
         if (skipped) {
+            units.forEach(unit -> unit.gradients().endStep());
             skip(reduced);
         } else {
             long update = progress.updates() + 1;
@@ -130,6 +131,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
                     units.get(i + 1).willStep();
                 }
                 units.get(i).step(update, rate, factor);
+                units.get(i).gradients().endStep();
             }
             onAllUnits(unit -> unit.weights().startUpdate());
             progress = new EngineProgress(progress.position() + 1, update, progress.skipped());
@@ -275,7 +277,7 @@ public final class TrainingEngine implements Passes, AutoCloseable {
     /** Frees what the engine holds; the model keeps its weights, but for those that are cut. */
     @Override
     public void close() {
-        units.forEach(unit -> unit.gradients().free());
+        units.forEach(unit -> unit.gradients().close());
         model.setHooks(UnitHooks.NONE);
         cutting.close();
     }

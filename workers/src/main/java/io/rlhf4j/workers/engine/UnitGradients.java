@@ -9,7 +9,7 @@ import io.rlhf4j.workers.collective.Pending;
 /** The gradients of a unit in one step: summed over micro-batches and over ranks. */
 sealed interface UnitGradients {
     /**
-     * Sets them to zero.
+     * Gives them memory where they need it at once.
      *
      * @param several whether some rank has several micro-batches in this step: then they are summed in fp32, on all ranks,
      *     for sums of many BF16 terms lose the small ones
@@ -31,8 +31,11 @@ sealed interface UnitGradients {
     /** Summed over all ranks, this rank's shard. */
     Tensor ownShard();
 
-    /** Frees the memory. */
-    void free();
+    /** The optimizer has used them: gives their memory back, which another model's step may take. */
+    void endStep();
+
+    /** Gives back what is left in the middle of a step. */
+    void close();
 
     /** The gradients of a unit at a stage. */
     static UnitGradients of(ZeroStage stage, UnitShards shards, Scope scope, DType type) {
@@ -59,13 +62,7 @@ sealed interface UnitGradients {
 
         @Override
         public void beginStep(boolean several) {
-            DType summed = several ? DType.FP32 : type;
-            if (unit.gradients() != null && unit.gradients().type() == summed) {
-                unit.clearGradients();
-            } else {
-                free();
-                unit.allocateGradients(scope, summed);
-            }
+            unit.allocateGradients(scope, several ? DType.FP32 : type);
         }
 
         @Override
@@ -96,10 +93,15 @@ sealed interface UnitGradients {
         }
 
         @Override
-        public void free() {
+        public void endStep() {
+            scope.free(unit.gradients());
+            unit.setGradients(null);
+        }
+
+        @Override
+        public void close() {
             if (unit.gradients() != null) {
-                scope.free(unit.gradients());
-                unit.setGradients(null);
+                endStep();
             }
         }
     }
@@ -126,11 +128,7 @@ sealed interface UnitGradients {
         public void beginStep(boolean someRankHasSeveral) {
             several = someRankHasSeveral;
             begun = false;
-            DType summed = several ? DType.FP32 : type;
-            if (sum == null || sum.type() != summed) {
-                freeSum();
-                sum = scope.allocate(summed, shards.own().elements());
-            }
+            sum = scope.allocate(several ? DType.FP32 : type, shards.own().elements());
         }
 
         @Override
@@ -179,16 +177,17 @@ sealed interface UnitGradients {
         }
 
         @Override
-        public void free() {
-            unit.setGradientsInTime(false);
-            unit.setGradients(null);
-            freeSum();
+        public void endStep() {
+            scope.free(sum);
+            sum = null;
         }
 
-        private void freeSum() {
+        @Override
+        public void close() {
+            unit.setGradientsInTime(false);
+            unit.setGradients(null);
             if (sum != null) {
-                scope.free(sum);
-                sum = null;
+                endStep();
             }
         }
     }
