@@ -59,6 +59,7 @@ final class Lanes {
     private static final MethodHandle GET_SHORT = LaneHandles.get("Short", short.class);
     private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
     private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
+    private static final MethodHandle SET_INT = LaneHandles.set("Int", int.class);
     private static final MethodHandle COPY = LaneHandles.copy();
 
     private static final VectorShuffle<Float> FIRST_DOUBLED = VectorShuffle.fromOp(FLOATS, lane -> lane / 2);
@@ -201,6 +202,24 @@ final class Lanes {
     /** Of two bf16 in each lane, as they lie in memory, the second. */
     static FloatVector upperBf16(FloatVector pairs) {
         return pairs.reinterpretAsInts().and(0xffff0000).reinterpretAsFloats();
+    }
+
+    // ---- int8
+
+    /** Four bytes from memory's lowest on. */
+    static void setInt(Object memory, long offset, int value) {
+        try {
+            SET_INT.invokeExact(memory, offset, value);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Of four whole numbers in each lane, as they lie in memory, number {@code which}. */
+    static FloatVector int8(FloatVector words, int which) {
+        IntVector ints = words.reinterpretAsInts();
+        IntVector top = which == 3 ? ints : ints.lanewise(VectorOperators.LSHL, 24 - 8 * which);
+        return (FloatVector) top.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0);
     }
 
     // ---- across lanes, in a fixed order

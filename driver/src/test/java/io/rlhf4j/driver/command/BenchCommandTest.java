@@ -84,6 +84,17 @@ class BenchCommandTest {
                 .isTrue();
     }
 
+    @Test
+    void generationWithRoundedWeightsSaysSo() throws IOException {
+        JsonNode line = measured(
+                "bench generate --model tiny --batch 2 --prompt 5 --new 4 --repeats 1 --dtype bf16 --weights int8"
+                        .split(" "));
+
+        assertThat(line.path("weights").asText()).isEqualTo("int8");
+        assertThat(line.path("dtype").asText()).isEqualTo("bf16");
+        assertThat(line.path("peak_tensors_mb").isNumber()).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"fp32", "bf16"})
     void anIterationOfPpoIsMeasuredPhaseByPhase(String dtype) throws IOException {

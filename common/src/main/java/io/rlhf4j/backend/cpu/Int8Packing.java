@@ -1,0 +1,89 @@
+package io.rlhf4j.backend.cpu;
+
+import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
+
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Int8;
+
+/**
+ * Lays weights out that are rounded to {@link Int8}: blocks of outputs, one behind the other, in a block input after input,
+ * each with a byte for every output of the block. That is the order of packed fp32 weights but for one thing: four vectors of
+ * outputs share the bytes of their words ({@link Lanes#int8}), so that they come out of one load. Outputs are filled up
+ * with zeros.
+ */
+final class Int8Packing {
+    /** Outputs, and bytes of an input, in a block. */
+    static final int BLOCK = 8 * WIDTH;
+
+    private static final int BYTES_OF_WORD = 4;
+
+    private Int8Packing() {}
+
+    /** Whether a block that is made fp32 is a packed fp32 weight. */
+    static boolean fits(OneDnn oneDnn, int inputs) {
+        return oneDnn.packedBlock(DType.FP32, BLOCK, inputs) == BLOCK
+                && oneDnn.packedBytes(DType.FP32, BLOCK, inputs) == 4L * BLOCK * inputs;
+    }
+
+    /** Bytes of weights in this layout. */
+    static long bytes(int outputs, int inputs) {
+        return (long) blocks(outputs) * BLOCK * inputs;
+    }
+
+    static int blocks(int outputs) {
+        return (outputs + BLOCK - 1) / BLOCK;
+    }
+
+    /** Fills {@code piece} with what it holds of {@code weight} [out, in]. */
+    static void pack(Rows weight, PackedWeight.Piece piece, Workspace workspace) {
+        for (int output = 0; output < piece.outputs(); output++) {
+            int inputs = Math.toIntExact(weight.columns);
+            Span row = workspace.input(0, weight, piece.first() + output, 0, inputs);
+            Span scale = workspace.at(1, piece.scales(), 4L * output);
+            Lanes.set(scale.memory, scale.offset, Int8.scale(largest(row.memory, row.offset, inputs)));
+        }
+        for (PackedWeight.Part part : piece.parts()) {
+            for (int first = 0; first < blocks(piece.outputs()) * BLOCK; first += BYTES_OF_WORD * WIDTH) {
+                for (int i = 0; i < WIDTH; i++) {
+                    words(weight, piece, part, first, i, workspace);
+                }
+            }
+        }
+    }
+
+    private static float largest(Object row, long at, int count) {
+        int largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Int8.larger(largest, Lanes.get(row, at + 4L * i));
+        }
+        return Float.intBitsToFloat(largest);
+    }
+
+    /** Word {@code i} of the four vectors of outputs from {@code first} on, for all inputs of a part. */
+    private static void words(
+            Rows weight, PackedWeight.Piece piece, PackedWeight.Part part, int first, int i, Workspace workspace) {
+        Span[] rows = new Span[BYTES_OF_WORD];
+        float[] scales = new float[BYTES_OF_WORD];
+        for (int k = 0; k < BYTES_OF_WORD; k++) {
+            int output = first + k * WIDTH + i;
+            int present = Math.min(output, piece.outputs() - 1);
+            Span scale = workspace.at(BYTES_OF_WORD, piece.scales(), 4L * present);
+            // Divided by infinity, whatever stands in for an output that is not there becomes zero.
+            scales[k] = output == present ? Lanes.get(scale.memory, scale.offset) : Float.POSITIVE_INFINITY;
+            rows[k] = workspace.input(k, weight, piece.first() + present, part.first(), part.inputs());
+        }
+        int block = first / BLOCK;
+        long place = (long) block * BLOCK * part.inputs() + first % BLOCK + (long) BYTES_OF_WORD * i;
+        Object target = part.memory().window(place);
+        long to = NativeMemory.inWindow(place);
+        for (int input = 0; input < part.inputs(); input++) {
+            long at = 4L * input;
+            int word = 0;
+            for (int k = 0; k < BYTES_OF_WORD; k++) {
+                float value = Lanes.get(rows[k].memory, rows[k].offset + at);
+                word |= (Int8.bits(value, scales[k]) & 0xff) << 8 * k;
+            }
+            Lanes.setInt(target, to + (long) BLOCK * input, word);
+        }
+    }
+}
