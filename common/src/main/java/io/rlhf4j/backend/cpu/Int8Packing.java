@@ -8,8 +8,8 @@ import io.rlhf4j.tensor.Int8;
 /**
  * Lays weights out that are rounded to {@link Int8}: blocks of outputs, one behind the other, in a block input after input,
  * each with a byte for every output of the block. That is the order of packed fp32 weights but for one thing: four vectors of
- * outputs share the bytes of their words ({@link Lanes#int8}), so that they come out of one load. Outputs are filled up
- * with zeros.
+ * outputs share the bytes of their words ({@link Lanes#int8}), so that they come out of one load. Outputs and inputs are
+ * filled up with zeros.
  */
 final class Int8Packing {
     /** Outputs, and bytes of an input, in a block. */
@@ -21,13 +21,17 @@ final class Int8Packing {
 
     /** Whether a block that is made fp32 is a packed fp32 weight. */
     static boolean fits(OneDnn oneDnn, int inputs) {
-        return oneDnn.packedBlock(DType.FP32, BLOCK, inputs) == BLOCK
-                && oneDnn.packedBytes(DType.FP32, BLOCK, inputs) == 4L * BLOCK * inputs;
+        return oneDnn.packedBlock(DType.FP32, BLOCK, inputs) == BLOCK;
+    }
+
+    /** Bytes of a block; oneDNN fills inputs up too. */
+    private static long blockBytes(OneDnn oneDnn, int inputs) {
+        return oneDnn.packedBytes(DType.FP32, BLOCK, inputs) / DType.FP32.bytes();
     }
 
     /** Bytes of weights in this layout. */
-    static long bytes(int outputs, int inputs) {
-        return (long) blocks(outputs) * BLOCK * inputs;
+    static long bytes(OneDnn oneDnn, int outputs, int inputs) {
+        return blocks(outputs) * blockBytes(oneDnn, inputs);
     }
 
     static int blocks(int outputs) {
@@ -43,7 +47,13 @@ final class Int8Packing {
             Lanes.set(scale.memory, scale.offset, Int8.scale(largest(row.memory, row.offset, inputs)));
         }
         for (PackedWeight.Part part : piece.parts()) {
-            for (int first = 0; first < blocks(piece.outputs()) * BLOCK; first += BYTES_OF_WORD * WIDTH) {
+            int blocks = blocks(piece.outputs());
+            for (int block = 0; block < blocks; block++) {
+                long bytes = part.memory().bytes() / blocks;
+                Span all = workspace.at(0, part.memory(), block * bytes);
+                Conversion.fill(all.memory, all.offset, Math.toIntExact(bytes / BYTES_OF_WORD), 0f);
+            }
+            for (int first = 0; first < blocks * BLOCK; first += BYTES_OF_WORD * WIDTH) {
                 for (int i = 0; i < WIDTH; i++) {
                     words(weight, piece, part, first, i, workspace);
                 }
@@ -72,8 +82,8 @@ final class Int8Packing {
             scales[k] = output == present ? Lanes.get(scale.memory, scale.offset) : Float.POSITIVE_INFINITY;
             rows[k] = workspace.input(k, weight, piece.first() + present, part.first(), part.inputs());
         }
-        int block = first / BLOCK;
-        long place = (long) block * BLOCK * part.inputs() + first % BLOCK + (long) BYTES_OF_WORD * i;
+        long block = part.memory().bytes() / blocks(piece.outputs());
+        long place = first / BLOCK * block + first % BLOCK + (long) BYTES_OF_WORD * i;
         Object target = part.memory().window(place);
         long to = NativeMemory.inWindow(place);
         for (int input = 0; input < part.inputs(); input++) {

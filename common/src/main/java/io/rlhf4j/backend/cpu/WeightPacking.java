@@ -4,7 +4,7 @@ import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.function.LongFunction;
 
 /** Lays weights out once for the many products of {@link PackedProducts}. */
 final class WeightPacking {
@@ -31,7 +31,7 @@ final class WeightPacking {
         return oneDnn.packs(type);
     }
 
-    /** Whether products with weights [out, in] in the layout of {@link Int8Packing} are possible. */
+    /** Whether products with weights of so many inputs in the layout of {@link Int8Packing} are possible. */
     boolean packsInt8(int inputs) {
         int last = inputs % MOST_INPUTS;
         return (inputs < MOST_INPUTS || Int8Packing.fits(oneDnn, MOST_INPUTS))
@@ -48,9 +48,9 @@ final class WeightPacking {
         return packed(weight, DType.FP32, this::int8Piece, Int8Packing::pack);
     }
 
-    /** Memory for {@code outputs} from {@code first} on of a weight of so many inputs. */
+    /** Takes memory for the outputs of a piece of a weight of so many inputs. */
     private interface Allocation {
-        PackedWeight.Piece piece(DType type, int first, int outputs, int inputs);
+        PackedWeight.Piece piece(DType type, int first, int outputs, int inputs, LongFunction<NativeMemory> memory);
     }
 
     /** Fills a piece. */
@@ -63,12 +63,24 @@ final class WeightPacking {
         Rows source = Rows.of(weight);
         int wanted = weight.elements() < SMALL ? 1 : workers.threads();
         int size = (outputs + wanted * COLUMN_STEP - 1) / (wanted * COLUMN_STEP) * COLUMN_STEP;
-        List<PackedWeight.Piece> pieces = IntStream.range(0, (outputs + size - 1) / size)
-                .mapToObj(i ->
-                        allocation.piece(source.type, i * size, Math.min(size, outputs - i * size), weight.columns()))
-                .toList();
-        workers.run(pieces.size(), (i, workspace) -> packing.pack(source, pieces.get(i), workspace));
-        return new PackedWeight(source.type, rows, pieces);
+        List<NativeMemory> taken = new ArrayList<>();
+        LongFunction<NativeMemory> memory = bytes -> {
+            taken.add(memories.allocate(bytes));
+            return taken.get(taken.size() - 1);
+        };
+        try {
+            List<PackedWeight.Piece> pieces = new ArrayList<>();
+            for (int first = 0; first < outputs; first += size) {
+                int here = Math.min(size, outputs - first);
+                pieces.add(allocation.piece(source.type, first, here, weight.columns(), memory));
+            }
+            workers.run(pieces.size(), (i, workspace) -> packing.pack(source, pieces.get(i), workspace));
+            return new PackedWeight(source.type, rows, pieces);
+        } catch (Throwable failed) {
+            // Memory ran out, say: nobody would give back what was taken before.
+            taken.forEach(NativeMemory::free);
+            throw failed;
+        }
     }
 
     private void pack(Rows weight, PackedWeight.Piece piece, Workspace workspace) {
@@ -87,7 +99,8 @@ final class WeightPacking {
         }
     }
 
-    private PackedWeight.Piece piece(DType type, int first, int outputs, int inputs) {
+    private PackedWeight.Piece piece(
+            DType type, int first, int outputs, int inputs, LongFunction<NativeMemory> memory) {
         // Where bf16 is made fp32 inside the product, oneDNN has only a plain loop to lay it out.
         boolean fp32Inside = oneDnn.typeBesidePacked(type) != type;
         int size = fp32Inside ? MOST_INPUTS : inputs;
@@ -96,19 +109,20 @@ final class WeightPacking {
             int length = Math.min(size, inputs - input);
             int block = fp32Inside ? oneDnn.packedBlock(type, outputs, length) : 0;
             boolean widens = WidenedProduct.fits(oneDnn, outputs, length, block);
-            NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, length));
-            parts.add(new PackedWeight.Part(type, false, input, outputs, length, block, widens, memory));
+            NativeMemory place = memory.apply(oneDnn.packedBytes(type, outputs, length));
+            parts.add(new PackedWeight.Part(type, false, input, outputs, length, block, widens, place));
         }
         return new PackedWeight.Piece(first, outputs, parts, null);
     }
 
-    private PackedWeight.Piece int8Piece(DType type, int first, int outputs, int inputs) {
+    private PackedWeight.Piece int8Piece(
+            DType type, int first, int outputs, int inputs, LongFunction<NativeMemory> memory) {
         List<PackedWeight.Part> parts = new ArrayList<>();
         for (int input = 0; input < inputs; input += MOST_INPUTS) {
             int length = Math.min(MOST_INPUTS, inputs - input);
-            NativeMemory memory = memories.allocate(Int8Packing.bytes(outputs, length));
-            parts.add(new PackedWeight.Part(type, true, input, outputs, length, Int8Packing.BLOCK, false, memory));
+            NativeMemory place = memory.apply(Int8Packing.bytes(oneDnn, outputs, length));
+            parts.add(new PackedWeight.Part(type, true, input, outputs, length, Int8Packing.BLOCK, false, place));
         }
-        return new PackedWeight.Piece(first, outputs, parts, memories.allocate(4L * outputs));
+        return new PackedWeight.Piece(first, outputs, parts, memory.apply(4L * outputs));
     }
 }
