@@ -8,6 +8,9 @@ public final class Int8 {
     /** The largest whole number. */
     public static final int LARGEST = 127;
 
+    /** Its products with powers of two that a backend may keep it as are still normal numbers. */
+    private static final float SMALLEST_SCALE = 0x1p-100f;
+
     /** To this is added what shall be rounded: the sum has no bits left for fractions, and ties go to the even number. */
     private static final float ROUNDING = 0x1.8p23f;
 
@@ -21,7 +24,7 @@ public final class Int8 {
      */
     public static float scale(float largest) {
         float scale = largest / LARGEST;
-        return scale < Float.MIN_NORMAL ? 1f : scale;
+        return scale < SMALLEST_SCALE ? 1f : scale;
     }
 
     /** The larger magnitude, as the bits of a positive number; those of NaN are larger than any. */

@@ -5,9 +5,9 @@ import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * A few fp32 rows times weights in the layout of {@link Bf16Packing} or {@link Int8Packing}, which are read once and in their
- * order: at the speed of memory, twice that of oneDNN. Each sum runs in the order of the inputs, as oneDNN's do for these
- * layouts up to some length: the bits are the same then, and a row may be alone now and beside others later.
+ * A few fp32 rows times weights in the layout of {@link Bf16Packing}, which are read once and in their order: at the speed
+ * of memory, twice that of oneDNN. Each sum runs in the order of the inputs, as oneDNN's do for this layout up to some
+ * length: the bits are the same then, and a row may be alone now and beside others later.
  */
 final class FewRowsProduct {
     /** From four rows on oneDNN, which converts a weight once for several rows, is as fast. */
@@ -42,23 +42,18 @@ final class FewRowsProduct {
             int outputs = Math.min(block, part.outputs() - i * block);
             for (int j = 0; j < rows; j++) {
                 long input = x.byteOffset(row + j, part.first());
-                Object inputs = x.memory.window(input);
-                long inputsAt = NativeMemory.inWindow(input);
-                Object memory = part.memory().window(weights);
-                long at = NativeMemory.inWindow(weights);
-                if (part.int8()) {
-                    sumInt8(inputs, inputsAt, memory, at, part.inputs(), ordered.memory, ordered.offset);
-                } else {
-                    sum(inputs, inputsAt, memory, at, part.inputs(), sums.memory, sums.offset);
-                    order(sums.memory, sums.offset, ordered.memory, ordered.offset);
-                }
+                sum(
+                        x.memory.window(input),
+                        NativeMemory.inWindow(input),
+                        part.memory().window(weights),
+                        NativeMemory.inWindow(weights),
+                        part.inputs(),
+                        sums.memory,
+                        sums.offset);
+                order(sums.memory, sums.offset, ordered.memory, ordered.offset);
                 long target = out.place() + 4 * (j * out.stride() + (long) i * block);
-                Lanes.copy(
-                        ordered.memory,
-                        ordered.offset,
-                        out.memory().window(target),
-                        NativeMemory.inWindow(target),
-                        outputs);
+                Object memory = out.memory().window(target);
+                Lanes.copy(ordered.memory, ordered.offset, memory, NativeMemory.inWindow(target), outputs);
             }
         }
     }
@@ -98,42 +93,6 @@ final class FewRowsProduct {
         Lanes.store(odd2, out, outAt + 20L * WIDTH);
         Lanes.store(even3, out, outAt + 24L * WIDTH);
         Lanes.store(odd3, out, outAt + 28L * WIDTH);
-    }
-
-    /** The sums of a block of {@link Int8Packing}, not scaled yet. */
-    private static void sumInt8(
-            Object x, long xAt, Object weights, long weightsAt, int inputs, Object out, long outAt) {
-        FloatVector sum0 = Lanes.broadcast(0f);
-        FloatVector sum1 = sum0;
-        FloatVector sum2 = sum0;
-        FloatVector sum3 = sum0;
-        FloatVector sum4 = sum0;
-        FloatVector sum5 = sum0;
-        FloatVector sum6 = sum0;
-        FloatVector sum7 = sum0;
-        long at = weightsAt;
-        for (int i = 0; i < inputs; i++) {
-            FloatVector input = Lanes.broadcast(Lanes.get(x, xAt + 4L * i));
-            FloatVector words = Lanes.load(weights, at);
-            sum0 = input.fma(Lanes.int8(words, 0), sum0);
-            sum1 = input.fma(Lanes.int8(words, 1), sum1);
-            sum2 = input.fma(Lanes.int8(words, 2), sum2);
-            sum3 = input.fma(Lanes.int8(words, 3), sum3);
-            words = Lanes.load(weights, at + 4L * WIDTH);
-            sum4 = input.fma(Lanes.int8(words, 0), sum4);
-            sum5 = input.fma(Lanes.int8(words, 1), sum5);
-            sum6 = input.fma(Lanes.int8(words, 2), sum6);
-            sum7 = input.fma(Lanes.int8(words, 3), sum7);
-            at += (long) VECTORS * WIDTH;
-        }
-        Lanes.store(sum0, out, outAt);
-        Lanes.store(sum1, out, outAt + 4L * WIDTH);
-        Lanes.store(sum2, out, outAt + 8L * WIDTH);
-        Lanes.store(sum3, out, outAt + 12L * WIDTH);
-        Lanes.store(sum4, out, outAt + 16L * WIDTH);
-        Lanes.store(sum5, out, outAt + 20L * WIDTH);
-        Lanes.store(sum6, out, outAt + 24L * WIDTH);
-        Lanes.store(sum7, out, outAt + 28L * WIDTH);
     }
 
     private static void order(Object sums, long sumsAt, Object out, long outAt) {

@@ -44,7 +44,8 @@ final class Int8Packing {
             int inputs = Math.toIntExact(weight.columns);
             Span row = workspace.input(0, weight, piece.first() + output, 0, inputs);
             Span scale = workspace.at(1, piece.scales(), 4L * output);
-            Lanes.set(scale.memory, scale.offset, Int8.scale(largest(row.memory, row.offset, inputs)));
+            Lanes.set(
+                    scale.memory, scale.offset, Int8.scale(largest(row.memory, row.offset, inputs)) / Lanes.INT8_UNIT);
         }
         for (PackedWeight.Part part : piece.parts()) {
             int blocks = blocks(piece.outputs());
@@ -79,7 +80,9 @@ final class Int8Packing {
             int present = Math.min(output, piece.outputs() - 1);
             Span scale = workspace.at(BYTES_OF_WORD, piece.scales(), 4L * present);
             // Divided by infinity, whatever stands in for an output that is not there becomes zero.
-            scales[k] = output == present ? Lanes.get(scale.memory, scale.offset) : Float.POSITIVE_INFINITY;
+            scales[k] = output == present
+                    ? Lanes.get(scale.memory, scale.offset) * Lanes.INT8_UNIT
+                    : Float.POSITIVE_INFINITY;
             rows[k] = workspace.input(k, weight, piece.first() + present, part.first(), part.inputs());
         }
         long block = part.memory().bytes() / blocks(piece.outputs());

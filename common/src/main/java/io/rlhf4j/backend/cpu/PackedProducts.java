@@ -36,7 +36,7 @@ final class PackedProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     /**
-     * Whether {@link FewRowsProduct} and {@link WidenedProduct} come to the bits of the way for any number of rows: found out
+     * Whether {@link FewRowsProduct}, {@link Int8FewRows} and {@link WidenedProduct} come to the bits of the way for any number of rows: found out
      * at the first product of a size, and where one does not, that way stays.
      */
     private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
@@ -113,13 +113,13 @@ final class PackedProducts {
     }
 
     private void multiply(Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
-        boolean few = FewRowsProduct.suits(rows, part);
         Way usual = part.int8() ? Int8Product::multiply : PackedProducts::multiplyByOneDnn;
+        boolean few = part.int8() ? Int8FewRows.suits(rows, part) : FewRowsProduct.suits(rows, part);
         if (!few && !WidenedProduct.suits(rows, part)) {
             usual.multiply(x, row, rows, part, sums, workspace);
             return;
         }
-        Way other = few ? FewRowsProduct::multiply : WidenedProduct::multiply;
+        Way other = few ? fewRows(part) : WidenedProduct::multiply;
         Size size = new Size(part.outputs(), part.inputs(), part.int8(), few);
         Boolean same = sameBits.get(size);
         if (Boolean.TRUE.equals(same)) {
@@ -137,6 +137,10 @@ final class PackedProducts {
                 sameBits.put(size, theirs.equals(compared.bytes(0, 4 * outputs)));
             }
         }
+    }
+
+    private static Way fewRows(PackedWeight.Part part) {
+        return part.int8() ? Int8FewRows::multiply : FewRowsProduct::multiply;
     }
 
     private static void multiplyByOneDnn(

@@ -75,7 +75,7 @@ class Int8ProductTest {
         }
     }
 
-    /** The way that one to three rows take where memory is read by address, which it is not in tests. */
+    /** The way that few rows take where memory is read by address, which it is not in tests. */
     @ParameterizedTest
     @EnumSource(DType.class)
     void aFewRowsHaveTheBitsOfMany(DType type) {
@@ -87,20 +87,22 @@ class Int8ProductTest {
             try (Scope scope = Scope.root(backend, "few rows")) {
                 PackedWeight packed =
                         (PackedWeight) packed(scope, weight(scope, type, layer)).storage();
-                PackedWeight.Part part = packed.pieces().get(0).parts().get(0);
-                assertThat(FewRowsProduct.fits(part)).isTrue();
-                Tensor x = RowBitsTest.filled(scope.allocate(DType.FP32, 3, layer[1]), new SplittableRandom(8), 1);
-                Tensor many = scope.allocate(DType.FP32, 3, layer[0]);
-                Int8Product.multiply(Rows.of(x), 0, 3, part, sums(many), workspace);
-                Tensor few = scope.allocate(DType.FP32, 3, layer[0] + 8);
-                backend.fill(few, UNTOUCHED);
-                FewRowsProduct.multiply(Rows.of(x), 0, 3, part, sums(few), workspace);
-                for (int row = 0; row < 3; row++) {
-                    float[] found = few.slice(row, row + 1).toFloats();
-                    assertThat(Arrays.copyOf(found, layer[0]))
-                            .isEqualTo(many.slice(row, row + 1).toFloats());
-                    assertThat(Arrays.copyOfRange(found, layer[0], found.length))
-                            .containsOnly(UNTOUCHED);
+                for (int rows = 1; rows <= 5; rows++) {
+                    PackedWeight.Part part = packed.pieces().get(0).parts().get(0);
+                    Tensor x =
+                            RowBitsTest.filled(scope.allocate(DType.FP32, rows, layer[1]), new SplittableRandom(8), 1);
+                    Tensor many = scope.allocate(DType.FP32, rows, layer[0]);
+                    Int8Product.multiply(Rows.of(x), 0, rows, part, sums(many), workspace);
+                    Tensor few = scope.allocate(DType.FP32, rows, layer[0] + 8);
+                    backend.fill(few, UNTOUCHED);
+                    Int8FewRows.multiply(Rows.of(x), 0, rows, part, sums(few), workspace);
+                    for (int row = 0; row < rows; row++) {
+                        float[] found = few.slice(row, row + 1).toFloats();
+                        assertThat(Arrays.copyOf(found, layer[0]))
+                                .isEqualTo(many.slice(row, row + 1).toFloats());
+                        assertThat(Arrays.copyOfRange(found, layer[0], found.length))
+                                .containsOnly(UNTOUCHED);
+                    }
                 }
             }
         }
