@@ -12,7 +12,7 @@ public final class Int8 {
     private static final float SMALLEST_SCALE = 0x1p-100f;
 
     /** To this is added what shall be rounded: the sum has no bits left for fractions, and ties go to the even number. */
-    private static final float ROUNDING = 0x1.8p23f;
+    public static final float ROUNDING = 0x1.8p23f;
 
     private Int8() {}
 

@@ -4,6 +4,9 @@ import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Int8;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Lays weights out that are rounded to {@link Int8}: blocks of outputs, one behind the other, in a block input after input,
@@ -62,41 +65,60 @@ final class Int8Packing {
         }
     }
 
+    /** The largest magnitude; NaN where one number is. As bits of positive numbers they are in order, NaN above all. */
     private static float largest(Object row, long at, int count) {
-        int largest = 0;
-        for (int i = 0; i < count; i++) {
-            largest = Int8.larger(largest, Lanes.get(row, at + 4L * i));
+        IntVector largest = Lanes.broadcast(0f).reinterpretAsInts();
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            FloatVector magnitude = Lanes.load(row, at + 4L * i).abs();
+            largest = largest.max(magnitude.reinterpretAsInts());
         }
-        return Float.intBitsToFloat(largest);
+        int most = largest.reduceLanes(VectorOperators.MAX);
+        for (; i < count; i++) {
+            most = Int8.larger(most, Lanes.get(row, at + 4L * i));
+        }
+        return Float.intBitsToFloat(most);
     }
 
     /** Word {@code i} of the four vectors of outputs from {@code first} on, for all inputs of a part. */
     private static void words(
             Rows weight, PackedWeight.Piece piece, PackedWeight.Part part, int first, int i, Workspace workspace) {
-        Span[] rows = new Span[BYTES_OF_WORD];
-        float[] scales = new float[BYTES_OF_WORD];
+        int inputs = part.inputs();
+        Span words = workspace.floats(BYTES_OF_WORD, inputs);
+        Conversion.fill(words.memory, words.offset, inputs, 0f);
         for (int k = 0; k < BYTES_OF_WORD; k++) {
             int output = first + k * WIDTH + i;
-            int present = Math.min(output, piece.outputs() - 1);
-            Span scale = workspace.at(BYTES_OF_WORD, piece.scales(), 4L * present);
-            // Divided by infinity, whatever stands in for an output that is not there becomes zero.
-            scales[k] = output == present
-                    ? Lanes.get(scale.memory, scale.offset) * Lanes.INT8_UNIT
-                    : Float.POSITIVE_INFINITY;
-            rows[k] = workspace.input(k, weight, piece.first() + present, part.first(), part.inputs());
+            if (output < piece.outputs()) {
+                Span scale = workspace.at(1, piece.scales(), 4L * output);
+                float factor = Lanes.get(scale.memory, scale.offset) * Lanes.INT8_UNIT;
+                Span row = workspace.input(0, weight, piece.first() + output, part.first(), inputs);
+                round(row.memory, row.offset, factor, 8 * k, inputs, words.memory, words.offset);
+            }
         }
         long block = part.memory().bytes() / blocks(piece.outputs());
         long place = first / BLOCK * block + first % BLOCK + (long) BYTES_OF_WORD * i;
         Object target = part.memory().window(place);
         long to = NativeMemory.inWindow(place);
-        for (int input = 0; input < part.inputs(); input++) {
-            long at = 4L * input;
-            int word = 0;
-            for (int k = 0; k < BYTES_OF_WORD; k++) {
-                float value = Lanes.get(rows[k].memory, rows[k].offset + at);
-                word |= (Int8.bits(value, scales[k]) & 0xff) << 8 * k;
-            }
+        for (int input = 0; input < inputs; input++) {
+            int word = Lanes.getInt(words.memory, words.offset + 4L * input);
             Lanes.setInt(target, to + (long) BLOCK * input, word);
+        }
+    }
+
+    /** Puts a row's whole numbers into bytes of words, {@code shift} bits from the lowest, that are zero. */
+    private static void round(Object row, long at, float scale, int shift, int inputs, Object words, long to) {
+        FloatVector rounding = Lanes.broadcast(Int8.ROUNDING);
+        int i = 0;
+        for (; i <= inputs - WIDTH; i += WIDTH) {
+            IntVector bits =
+                    Lanes.load(row, at + 4L * i).div(scale).add(rounding).reinterpretAsInts();
+            IntVector bytes = bits.and(0xff).lanewise(VectorOperators.LSHL, shift);
+            IntVector word = Lanes.load(words, to + 4L * i).reinterpretAsInts().or(bytes);
+            Lanes.store(word.reinterpretAsFloats(), words, to + 4L * i);
+        }
+        for (; i < inputs; i++) {
+            int bytes = (Int8.bits(Lanes.get(row, at + 4L * i), scale) & 0xff) << shift;
+            Lanes.setInt(words, to + 4L * i, Lanes.getInt(words, to + 4L * i) | bytes);
         }
     }
 }

@@ -59,6 +59,7 @@ final class Lanes {
     private static final MethodHandle GET_SHORT = LaneHandles.get("Short", short.class);
     private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
     private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
+    private static final MethodHandle GET_INT = LaneHandles.get("Int", int.class);
     private static final MethodHandle SET_INT = LaneHandles.set("Int", int.class);
     private static final MethodHandle COPY = LaneHandles.copy();
 
@@ -211,7 +212,14 @@ final class Lanes {
 
     // ---- int8
 
-    /** Four bytes from memory's lowest on. */
+    static int getInt(Object memory, long offset) {
+        try {
+            return (int) GET_INT.invokeExact(memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
     static void setInt(Object memory, long offset, int value) {
         try {
             SET_INT.invokeExact(memory, offset, value);
