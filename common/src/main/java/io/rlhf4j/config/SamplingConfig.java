@@ -35,8 +35,9 @@ public record SamplingConfig(
                         value =
                                 "How weights are read while responses are generated: `packed` laid out anew, which is faster"
                                         + " and takes their memory once more; `int8` laid out anew and rounded to eight bits,"
-                                        + " with a scale for each output, which takes a byte each; `plain` as training"
-                                        + " keeps them.",
+                                        + " with a scale for each output, a byte each (where the backend has code for it:"
+                                        + " `cpu` on processors without AVX-512); `plain` as training keeps them. Scores and"
+                                        + " training never read rounded weights.",
                         preset = "packed")
                 DecodingWeights weights)
         implements Checked {
