@@ -230,7 +230,7 @@ final class Lanes {
 
     /**
      * Of four whole numbers in each lane, as they lie in memory, number {@code which} times {@link #INT8_UNIT}: it stays in
-     * the upper byte of its word, because a second shift would take a quarter of a kernel's time.
+     * the upper byte of its word, because a second shift would take a fifth of a kernel's time.
      */
     static FloatVector int8(FloatVector words, int which) {
         IntVector ints = words.reinterpretAsInts();
