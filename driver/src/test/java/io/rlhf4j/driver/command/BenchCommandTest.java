@@ -64,19 +64,7 @@ class BenchCommandTest {
 
     @Test
     void generationIsMeasured() throws IOException {
-        JsonNode line = measured(
-                "bench",
-                "generate",
-                "--model",
-                "tiny",
-                "--batch",
-                "2",
-                "--prompt",
-                "5",
-                "--new",
-                "4",
-                "--repeats",
-                "1");
+        JsonNode line = measured("bench generate --model tiny --batch 2 --prompt 5 --new 4 --repeats 1".split(" "));
 
         assertThat(line.path("shape").asText()).isEqualTo("2x(5+4)");
         assertThat(line.path("peak_rss_mb").isNumber()
