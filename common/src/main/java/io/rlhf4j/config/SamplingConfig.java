@@ -1,5 +1,6 @@
 package io.rlhf4j.config;
 
+import io.rlhf4j.model.DecodingWeights;
 import java.util.List;
 
 /** How the next token is chosen, and when a response ends. */
@@ -32,10 +33,13 @@ public record SamplingConfig(
         @Doc(value = "Responses that one task generates at once.", preset = "32", range = "[1, inf)") int batch,
         @Doc(
                         value =
-                                "Whether weights are laid out anew while responses are generated: faster, and takes their"
-                                        + " memory once more.",
-                        preset = "true")
-                boolean packWeights)
+                                "How weights are read while responses are generated: `packed` laid out anew, which is faster"
+                                        + " and takes their memory once more; `int8` laid out anew and rounded to eight bits,"
+                                        + " with a scale for each output, a byte each (where the backend has code for it:"
+                                        + " `cpu` on processors without AVX-512); `plain` as training keeps them. Scores and"
+                                        + " training never read rounded weights.",
+                        preset = "packed")
+                DecodingWeights weights)
         implements Checked {
     @Override
     public List<Finding> findings() {

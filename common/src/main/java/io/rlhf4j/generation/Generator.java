@@ -51,7 +51,7 @@ public final class Generator {
             }
         }
         try (Scope work = scope.child("generate");
-                PackedWeights packed = settings.packWeights() ? model.pack(work) : null) {
+                PackedWeights packed = model.pack(work, settings.weights())) {
             return new GenerationBatch(work, model, settings, eosIds, stopTexts, requests, listener).run();
         }
     }

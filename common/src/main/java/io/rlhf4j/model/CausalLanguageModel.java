@@ -143,10 +143,11 @@ public final class CausalLanguageModel implements LayeredModel {
      * Lays the weights of all linear layers and of the head out for decoding until the result is closed. Meanwhile the
      * model's values must not change.
      *
-     * @param scope holds the copies: as much as the weights again
+     * @param scope holds the copies
+     * @param form of the copies; there are none of {@code PLAIN}
      */
-    public PackedWeights pack(Scope scope) {
-        return new PackedWeights(scope, packable(), hooks());
+    public PackedWeights pack(Scope scope, DecodingWeights form) {
+        return new PackedWeights(scope, form == DecodingWeights.PLAIN ? List.of() : packable(), form, hooks());
     }
 
     /** How many elements {@link #pack} copies of such a model: for planning. */

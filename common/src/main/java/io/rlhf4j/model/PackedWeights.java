@@ -8,13 +8,13 @@ public final class PackedWeights implements AutoCloseable {
     private final Scope copies;
     private final List<Parameter> weights;
 
-    PackedWeights(Scope scope, List<Parameter> weights, UnitHooks hooks) {
+    PackedWeights(Scope scope, List<Parameter> weights, DecodingWeights form, UnitHooks hooks) {
         this.copies = scope.child("packed weights");
         this.weights = weights;
         try {
             for (Parameter weight : weights) {
                 hooks.beforeUse(weight.unit());
-                weight.pack(copies);
+                weight.pack(copies, form);
                 hooks.afterUse(weight.unit());
             }
         } catch (Throwable failed) {
@@ -27,7 +27,7 @@ public final class PackedWeights implements AutoCloseable {
     /** Gives the copies' memory back. */
     @Override
     public void close() {
-        weights.forEach(weight -> weight.pack(null));
+        weights.forEach(weight -> weight.unpack());
         copies.close();
     }
 }

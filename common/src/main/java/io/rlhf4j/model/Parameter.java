@@ -60,9 +60,18 @@ public final class Parameter implements Learnable {
         return packed == null ? value() : packed;
     }
 
-    /** Lays the weight out for products of few rows, in memory of {@code scope}; what it is now. Null: no longer. */
-    void pack(Scope scope) {
-        packed = scope == null ? null : scope.backend().packWeight(scope, value());
+    /** Lays the weight, as it is now, out for products of few rows, in memory of {@code scope}. */
+    void pack(Scope scope, DecodingWeights form) {
+        packed = switch (form) {
+            case PLAIN -> null;
+            case PACKED -> scope.backend().packWeight(scope, value());
+            case INT8 -> scope.backend().packInt8(scope, value());
+        };
+    }
+
+    /** The weight is read where it lies again. */
+    void unpack() {
+        packed = null;
     }
 
     @Override

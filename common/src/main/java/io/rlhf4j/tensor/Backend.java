@@ -89,6 +89,21 @@ public interface Backend {
         return weight;
     }
 
+    /**
+     * {@link #packWeight} of the weight rounded to {@link Int8}. Where a backend has no code for it the rounded numbers have
+     * the weight's type; where it has, a byte each, and products are {@code (x codesᵀ) * scales + bias}.
+     */
+    default Tensor packInt8(Scope scope, Tensor weight) {
+        float[] values = weight.toFloats();
+        Int8.round(values, weight.columns());
+        Tensor rounded = scope.of(weight.type(), values, weight.shape());
+        Tensor packed = packWeight(scope, rounded);
+        if (packed != rounded) {
+            scope.free(rounded);
+        }
+        return packed;
+    }
+
     /** {@code sums[c] += sum over rows of x[r, c]}: the gradient of a bias. x may be a column view. */
     void addColumnSums(Tensor x, Tensor sums);
 

@@ -159,9 +159,11 @@ public final class Operands {
         return isMatrix(weight, weight.rows(), hidden.columns()) && isVectorOrNull(head.bias(), weight.rows());
     }
 
-    /** A gradient of a parameter: null, or of the parameter's shape. */
+    /** A gradient of a parameter: null, or of the parameter's shape. Where there is no parameter, nothing is asked. */
     public static void gradient(String operation, Tensor parameter, Tensor gradient) {
-        require(gradient == null || Arrays.equals(parameter.shape(), gradient.shape()), operation, parameter, gradient);
+        if (parameter != null && gradient != null) {
+            require(Arrays.equals(parameter.shape(), gradient.shape()), operation, parameter, gradient);
+        }
     }
 
     private static boolean isMatrix(Tensor tensor) {

@@ -31,10 +31,10 @@ public final class Tensor {
         if (shape.length == 0) {
             throw new IllegalArgumentException("a tensor has at least one dimension");
         }
-        long end = (offset + elements(shape)) * type.bytes();
-        if (offset < 0 || end > storage.bytes()) {
+        long end = offset + elements(shape);
+        if (offset < 0 || end > storage.elements(type)) {
             throw new IllegalArgumentException("shape %s at element %d needs %d bytes, the storage has %d"
-                    .formatted(Arrays.toString(shape), offset, end, storage.bytes()));
+                    .formatted(Arrays.toString(shape), offset, end * type.bytes(), storage.bytes()));
         }
         return new Tensor(backend, storage, type, offset, shape[shape.length - 1], shape.clone());
     }

@@ -139,6 +139,51 @@ interface ProductConformance extends Conformance {
         }
     }
 
+    /** Against the weight that the rounding makes of it; one of its rows is zero. */
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void aWeightRoundedToInt8GivesTheLayersAndLogitsOfItsRoundedNumbers(DType type) {
+        for (int[] shape : new int[][] {
+            {1, 1, 1}, {3, 17, 33}, {2, 1025, 70}, {8, 96, 300}, {150, 129, 257}, {1, 2048, 65}, {30, 2048, 128}
+        }) {
+            try (Workbench bench = open()) {
+                int in = shape[1];
+                Tensor x = bench.normal(type, shape[0], in);
+                Tensor weight = bench.normal(type, shape[2], in);
+                backend().fill(weight.slice(shape[2] / 2, shape[2] / 2 + 1), 0f);
+                Tensor bias = bench.normal(type, shape[2]);
+                Tensor packed = backend().packInt8(bench.scope(), weight);
+                double[] rounded = int8(weight.toFloats(), in);
+                for (Tensor added : new Tensor[] {bias, null}) {
+                    double[] expected = Reference.linear(
+                            Workbench.values(x), rounded, added == null ? null : Workbench.values(added), shape[0]);
+                    Tensor out = bench.output(type, shape[0], shape[2]);
+                    backend().linear(x, packed, added, out);
+                    Tolerance.of(type).check("layer of " + x, out, expected);
+                    Tensor logits = bench.output(DType.FP32, shape[0], shape[2]);
+                    backend().logits(new LanguageHead(packed, added, 0f, 1f), x, logits);
+                    // Where a backend keeps rounded numbers in bf16 they are rounded a second time.
+                    Tolerance.of(type).check("logits of " + x, logits, expected);
+                }
+            }
+        }
+    }
+
+    private static double[] int8(float[] weight, int columns) {
+        double[] rounded = new double[weight.length];
+        for (int row = 0; row < weight.length; row += columns) {
+            float largest = 0;
+            for (int i = row; i < row + columns; i++) {
+                largest = Math.max(largest, Math.abs(weight[i]));
+            }
+            float scale = largest == 0 ? 1 : largest / 127;
+            for (int i = row; i < row + columns; i++) {
+                rounded[i] = Math.rint(weight[i] / scale) * scale;
+            }
+        }
+        return rounded;
+    }
+
     @ParameterizedTest
     @EnumSource(DType.class)
     default void columnSumsAreAdded(DType type) {

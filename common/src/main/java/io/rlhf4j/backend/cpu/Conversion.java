@@ -3,6 +3,7 @@ package io.rlhf4j.backend.cpu;
 import static io.rlhf4j.backend.cpu.Lanes.WIDTH;
 
 import io.rlhf4j.tensor.Bfloat16;
+import jdk.incubator.vector.FloatVector;
 
 /** Runs of numbers between fp32 and bf16. */
 final class Conversion {
@@ -16,6 +17,18 @@ final class Conversion {
         }
         for (; i < count; i++) {
             Lanes.set(target, to + 4L * i, Lanes.getBf16(source, from + 2L * i));
+        }
+    }
+
+    /** fp32 from int8 whose words hold a number of each of four vectors ({@link Lanes#int8}); a multiple of so many. */
+    static void widenInt8(Object source, long from, Object target, long to, int count) {
+        for (int i = 0; i < count; i += 4 * WIDTH) {
+            FloatVector words = Lanes.load(source, from + i);
+            long at = to + 4L * i;
+            Lanes.store(Lanes.int8(words, 0), target, at);
+            Lanes.store(Lanes.int8(words, 1), target, at + 4L * WIDTH);
+            Lanes.store(Lanes.int8(words, 2), target, at + 8L * WIDTH);
+            Lanes.store(Lanes.int8(words, 3), target, at + 12L * WIDTH);
         }
     }
 

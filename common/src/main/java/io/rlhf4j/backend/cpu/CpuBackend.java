@@ -33,9 +33,6 @@ public final class CpuBackend implements Backend {
 
     /** @param threads that one call may use, the caller's included */
     public CpuBackend(int threads) {
-        if (threads < 1) {
-            throw new IllegalArgumentException("a backend needs a thread, given " + threads);
-        }
         OneDnn oneDnn = new OneDnn();
         NativeCalls calls = new NativeCalls(oneDnn.library());
         memories = new MemoryPool(calls, MemoryBudget.OF_THIS_PROCESS);
@@ -127,6 +124,11 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor packWeight(Scope scope, Tensor weight) {
         return products.packed(scope, weight);
+    }
+
+    @Override
+    public Tensor packInt8(Scope scope, Tensor weight) {
+        return products.packsInt8(weight) ? products.packedInt8(scope, weight) : Backend.super.packInt8(scope, weight);
     }
 
     @Override
@@ -287,9 +289,7 @@ public final class CpuBackend implements Backend {
         Operands.head("tokenLogProbsWithGradient", head, hidden, targets);
         Operands.gradient("tokenLogProbsWithGradient", hidden, dHidden);
         Operands.gradient("tokenLogProbsWithGradient", head.weight(), dWeight);
-        if (head.bias() != null) {
-            Operands.gradient("tokenLogProbsWithGradient", head.bias(), dBias);
-        }
+        Operands.gradient("tokenLogProbsWithGradient", head.bias(), dBias);
         languageHead.logProbsWithGradient(
                 head, hidden, targets, gradient, logProbs, entropies, dHidden, dWeight, dBias);
     }

@@ -59,7 +59,14 @@ final class Lanes {
     private static final MethodHandle GET_SHORT = LaneHandles.get("Short", short.class);
     private static final MethodHandle SET_FLOAT = LaneHandles.set("Float", float.class);
     private static final MethodHandle SET_SHORT = LaneHandles.set("Short", short.class);
+    private static final MethodHandle GET_INT = LaneHandles.get("Int", int.class);
+    private static final MethodHandle SET_INT = LaneHandles.set("Int", int.class);
     private static final MethodHandle COPY = LaneHandles.copy();
+
+    /** What {@link #int8} makes of the whole number 1. */
+    static final float INT8_UNIT = 0x1p24f;
+
+    private static final IntVector UPPER_BYTE = IntVector.broadcast(INTS, 0xff000000);
 
     private static final VectorShuffle<Float> FIRST_DOUBLED = VectorShuffle.fromOp(FLOATS, lane -> lane / 2);
     private static final VectorShuffle<Float> LAST_DOUBLED =
@@ -201,6 +208,34 @@ final class Lanes {
     /** Of two bf16 in each lane, as they lie in memory, the second. */
     static FloatVector upperBf16(FloatVector pairs) {
         return pairs.reinterpretAsInts().and(0xffff0000).reinterpretAsFloats();
+    }
+
+    // ---- int8
+
+    static int getInt(Object memory, long offset) {
+        try {
+            return (int) GET_INT.invokeExact(memory, offset);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static void setInt(Object memory, long offset, int value) {
+        try {
+            SET_INT.invokeExact(memory, offset, value);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * Of four whole numbers in each lane, as they lie in memory, number {@code which} times {@link #INT8_UNIT}: it stays in
+     * the upper byte of its word, because a second shift would take a fifth of a kernel's time.
+     */
+    static FloatVector int8(FloatVector words, int which) {
+        IntVector ints = words.reinterpretAsInts();
+        IntVector shifted = which == 3 ? ints : ints.lanewise(VectorOperators.LSHL, 24 - 8 * which);
+        return (FloatVector) shifted.lanewise(VectorOperators.AND, UPPER_BYTE).convert(VectorOperators.I2F, 0);
     }
 
     // ---- across lanes, in a fixed order

@@ -30,18 +30,30 @@ final class MatrixProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final boolean multipliesBf16;
+    private final WeightPacking packing;
     private final PackedProducts packed;
 
     MatrixProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
         this.workers = workers;
         this.memories = memories;
         this.multipliesBf16 = oneDnn.multipliesBf16();
-        this.packed = new PackedProducts(workers, memories, oneDnn);
+        this.packing = new WeightPacking(workers, memories, oneDnn);
+        this.packed = new PackedProducts(workers, memories);
     }
 
     /** A weight [out, in] in the layout that products with few rows read fastest; itself where there is none. */
     Tensor packed(Scope scope, Tensor weight) {
-        return packed.gains(weight.type()) ? scope.hold(packed.pack(weight), weight.type(), weight.shape()) : weight;
+        return packing.gains(weight.type()) ? scope.hold(packing.pack(weight), weight.type(), weight.shape()) : weight;
+    }
+
+    /** Whether a weight [out, in] rounded to int8 can be multiplied as such. */
+    boolean packsInt8(Tensor weight) {
+        return packing.packsInt8(weight.columns());
+    }
+
+    /** A weight [out, in] rounded to int8 and laid out for products. */
+    Tensor packedInt8(Scope scope, Tensor weight) {
+        return scope.hold(packing.packInt8(weight), weight.type(), weight.shape());
     }
 
     /** The type in which two factors are multiplied. */

@@ -50,7 +50,7 @@ final class MemoryBudget {
                         ("no memory for tensors: %,d bytes are asked, %,d are held and %,d allowed in this process"
                                         + " (-Dorg.bytedeco.javacpp.maxbytes, which RLHF4J_MEMORY sets); `rlhf4j plan` says what"
                                         + " is needed: cut models among the ranks (cluster.zero), put optimizer states on disk"
-                                        + " (cluster.offload), generate without packed weights (pack_weights: false in"
+                                        + " (cluster.offload), generate without packed weights (weights: plain in"
                                         + " ppo.sampling and evaluation.sampling), take a smaller compute.micro_batch_tokens or compute.dtype bf16, or allow more")
                                 .formatted(bytes, taken.get(), limit));
             }

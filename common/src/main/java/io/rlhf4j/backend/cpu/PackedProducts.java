@@ -1,10 +1,7 @@
 package io.rlhf4j.backend.cpu;
 
-import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
@@ -15,15 +12,8 @@ import java.util.stream.IntStream;
  * bf16 still reads packed weights in bf16, half the bytes, and makes them fp32 in its registers.
  */
 final class PackedProducts {
-    /** A weight with so few elements is not worth a second thread. */
-    private static final int SMALL = 1 << 16;
-
-    private static final int COLUMN_STEP = 64;
     /** Rows whose sums stay in the processor's cache until they are rounded. */
     private static final int MOST_ROWS = 512;
-
-    /** Longer sums are cut: oneDNN would, at a place that it does not tell, and no other code could come to its bits. */
-    private static final int MOST_INPUTS = 1024;
 
     private static final int COMPARED_BUFFER = 4;
     private static final int PART_BUFFER = 5;
@@ -35,72 +25,25 @@ final class PackedProducts {
         }
     }
 
+    /** How some rows are multiplied by a part of a weight. */
+    private interface Way {
+        void multiply(Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace);
+    }
+
     /** All that the bits of a product of few or many rows may depend on beside their number. */
-    private record Size(int outputs, int inputs, boolean few) {}
+    private record Size(int outputs, int inputs, boolean int8, boolean few) {}
 
     private final WorkerPool workers;
     private final MemoryPool memories;
-    private final OneDnn oneDnn;
     /**
-     * Whether {@link FewRowsProduct} and {@link WidenedProduct} come to the bits of oneDNN's product with bf16: found out
-     * at the first product of a size, and where one does not, oneDNN's way stays.
+     * Whether {@link FewRowsProduct}, {@link Int8FewRows} and {@link WidenedProduct} come to the bits of the way for any number of rows: found out
+     * at the first product of a size, and where one does not, that way stays.
      */
     private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
 
-    PackedProducts(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
+    PackedProducts(WorkerPool workers, MemoryPool memories) {
         this.workers = workers;
         this.memories = memories;
-        this.oneDnn = oneDnn;
-    }
-
-    /** Whether products are faster with packed weights of this type. */
-    boolean gains(DType type) {
-        return oneDnn.packs(type);
-    }
-
-    /** {@code weight} [out, in] in oneDNN's layout. */
-    PackedWeight pack(Tensor weight) {
-        int outputs = weight.rows();
-        int inputs = weight.columns();
-        Rows source = Rows.of(weight);
-        int wanted = weight.elements() < SMALL ? 1 : workers.threads();
-        int size = (outputs + wanted * COLUMN_STEP - 1) / (wanted * COLUMN_STEP) * COLUMN_STEP;
-        int count = (outputs + size - 1) / size;
-        List<PackedWeight.Piece> pieces = IntStream.range(0, count)
-                .mapToObj(i -> piece(source.type, i * size, Math.min(size, outputs - i * size), inputs))
-                .toList();
-        workers.run(count, (i, workspace) -> {
-            PackedWeight.Piece piece = pieces.get(i);
-            for (PackedWeight.Part part : piece.parts()) {
-                if (part.block() > 0) {
-                    Bf16Packing.pack(source, piece.first(), part);
-                } else {
-                    oneDnn.pack(
-                            part.type(),
-                            part.outputs(),
-                            part.inputs(),
-                            source.stride(),
-                            source.address(piece.first(), part.first()),
-                            part.memory().address());
-                }
-            }
-        });
-        return new PackedWeight(source.type, pieces);
-    }
-
-    private PackedWeight.Piece piece(DType type, int first, int outputs, int inputs) {
-        // Where bf16 is made fp32 inside the product, oneDNN has only a plain loop to lay it out.
-        boolean fp32Inside = oneDnn.typeBesidePacked(type) != type;
-        int size = fp32Inside ? MOST_INPUTS : inputs;
-        List<PackedWeight.Part> parts = new ArrayList<>();
-        for (int input = 0; input < inputs; input += size) {
-            int length = Math.min(size, inputs - input);
-            int block = fp32Inside ? oneDnn.packedBlock(type, outputs, length) : 0;
-            boolean widens = WidenedProduct.fits(oneDnn, outputs, length, block);
-            NativeMemory memory = memories.allocate(oneDnn.packedBytes(type, outputs, length));
-            parts.add(new PackedWeight.Part(type, input, outputs, length, block, widens, memory));
-        }
-        return new PackedWeight.Piece(first, outputs, parts);
     }
 
     /** {@code out = x weightᵀ + bias}; the bias may be null. A row of a result in bf16 depends on no other row. */
@@ -110,7 +53,7 @@ final class PackedProducts {
         }
         Rows result = Rows.of(out);
         Rows biasRow = bias == null ? null : Rows.of(bias);
-        try (Converted input = new Converted(workers, memories, x, oneDnn.typeBesidePacked(weight.type()))) {
+        try (Converted input = new Converted(workers, memories, x, weight.rows())) {
             Rows rows = input.rows();
             workers.run(weight.pieces().size(), (i, workspace) -> {
                 PackedWeight.Piece piece = weight.pieces().get(i);
@@ -148,7 +91,7 @@ final class PackedProducts {
         }
     }
 
-    /** The sums of some rows, part by part. */
+    /** The sums of some rows, part by part, and then by their scales. */
     private void multiply(Rows x, int row, int rows, PackedWeight.Piece piece, Sums sums, Workspace workspace) {
         multiply(x, row, rows, piece.parts().get(0), sums, workspace);
         int outputs = piece.outputs();
@@ -160,25 +103,34 @@ final class PackedProducts {
                 Pointwise.addTo(workspace.at(2, more, 4L * i * outputs), sum, outputs);
             }
         }
+        if (piece.scales() != null) {
+            Span scales = workspace.at(2, piece.scales(), 0);
+            for (int i = 0; i < rows; i++) {
+                Span sum = workspace.at(1, sums.memory, sums.place + 4 * i * sums.stride);
+                Pointwise.multiply(scales, sum, sum, outputs);
+            }
+        }
     }
 
     private void multiply(Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
-        boolean few = FewRowsProduct.suits(rows, part);
+        Way usual = part.int8() ? Int8Product::multiply : PackedProducts::multiplyByOneDnn;
+        boolean few = part.int8() ? Int8FewRows.suits(rows, part) : FewRowsProduct.suits(rows, part);
         if (!few && !WidenedProduct.suits(rows, part)) {
-            multiplyByOneDnn(x, row, rows, part, sums, workspace);
+            usual.multiply(x, row, rows, part, sums, workspace);
             return;
         }
-        Size size = new Size(part.outputs(), part.inputs(), few);
+        Way other = few ? fewRows(part) : WidenedProduct::multiply;
+        Size size = new Size(part.outputs(), part.inputs(), part.int8(), few);
         Boolean same = sameBits.get(size);
         if (Boolean.TRUE.equals(same)) {
-            multiplyOtherwise(few, x, row, rows, part, sums, workspace);
+            other.multiply(x, row, rows, part, sums, workspace);
             return;
         }
-        multiplyByOneDnn(x, row, rows, part, sums, workspace);
+        usual.multiply(x, row, rows, part, sums, workspace);
         if (same == null) {
             int outputs = part.outputs();
             NativeMemory compared = workspace.buffer(COMPARED_BUFFER, 4L * rows * outputs);
-            multiplyOtherwise(few, x, row, rows, part, new Sums(compared, 0, outputs), workspace);
+            other.multiply(x, row, rows, part, new Sums(compared, 0, outputs), workspace);
             ByteBuffer theirs = sums.memory.bytes(sums.place, 4 * outputs);
             boolean tells = IntStream.range(0, outputs).anyMatch(i -> theirs.getFloat(4 * i) != 0);
             if (tells) {
@@ -187,13 +139,8 @@ final class PackedProducts {
         }
     }
 
-    private static void multiplyOtherwise(
-            boolean few, Rows x, int row, int rows, PackedWeight.Part part, Sums sums, Workspace workspace) {
-        if (few) {
-            FewRowsProduct.multiply(x, row, rows, part, sums, workspace);
-        } else {
-            WidenedProduct.multiply(x, row, rows, part, sums, workspace);
-        }
+    private static Way fewRows(PackedWeight.Part part) {
+        return part.int8() ? Int8FewRows::multiply : FewRowsProduct::multiply;
     }
 
     private static void multiplyByOneDnn(

@@ -41,6 +41,9 @@ final class WorkerPool {
      * @param threadSetup run by every thread before its work; cheap when repeated
      */
     WorkerPool(int threads, Supplier<Workspace> workspaces, Runnable threadSetup) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("a backend needs a thread, given " + threads);
+        }
         this.workspaces = workspaces;
         this.threadSetup = threadSetup;
         for (int i = 1; i < threads; i++) {

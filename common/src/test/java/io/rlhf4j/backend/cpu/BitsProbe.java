@@ -11,6 +11,7 @@ import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -105,10 +106,12 @@ final class BitsProbe {
         note("columnSums", dBias);
         backend.linear(x, input(type, WIDTH, WIDTH), weight, out);
         note("linear", out);
-        Tensor packed = backend.packWeight(scope, input(type, WIDTH, WIDTH));
-        for (int few : new int[] {1, 7}) {
-            backend.linear(x.slice(0, few), packed, weight, out.slice(0, few));
-            note("packed linear of " + few, out);
+        Tensor more = input(type, WIDTH, WIDTH);
+        for (Tensor packed : List.of(backend.packWeight(scope, more), backend.packInt8(scope, more))) {
+            for (int few : new int[] {1, 7}) {
+                backend.linear(x.slice(0, few), packed, weight, out.slice(0, few));
+                note("packed linear of " + few, out);
+            }
         }
         Tensor angles = input(DType.FP32, TOKENS, 9);
         int[] positions = new int[TOKENS];

@@ -2,9 +2,13 @@ package io.rlhf4j.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensor.DType;
+import io.rlhf4j.tensor.Scope;
+import io.rlhf4j.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
 class MemoryBudgetTest {
@@ -31,5 +35,22 @@ class MemoryBudgetTest {
         // A refusal costs nothing: now there is room.
         first.allocate(3 * MEBIBYTE).free();
         held.free();
+    }
+
+    @Test
+    void aWeightForWhichMemoryDoesNotSufficeLeavesNoPartOfItsCopyBehind() {
+        OneDnn oneDnn = new OneDnn();
+        NativeCalls calls = new NativeCalls(oneDnn.library());
+        MemoryPool memories = new MemoryPool(calls, new MemoryBudget(3 * MEBIBYTE / 2));
+        WorkerPool workers = new WorkerPool(1, () -> new Workspace(memories, oneDnn), calls::oneThread);
+        WeightPacking packing = new WeightPacking(workers, memories, oneDnn);
+        assumeTrue(packing.packsInt8(2048), "on this processor rounded weights lie as others do");
+        try (Scope scope = Scope.root(new CpuBackend(1), "weight")) {
+            // Two parts of a mebibyte.
+            Tensor weight = scope.zeros(DType.BF16, 1024, 2048);
+
+            assertThatThrownBy(() -> packing.packInt8(weight)).isInstanceOf(Rlhf4jException.class);
+            memories.allocate(MEBIBYTE).free();
+        }
     }
 }

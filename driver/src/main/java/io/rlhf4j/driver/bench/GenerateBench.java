@@ -7,6 +7,7 @@ import io.rlhf4j.generation.GenerationRequest;
 import io.rlhf4j.generation.Generator;
 import io.rlhf4j.generation.StopTexts;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.DecodingWeights;
 import io.rlhf4j.sampling.RandomStream;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -24,18 +26,21 @@ import java.util.stream.IntStream;
  * @param prompt tokens of each
  * @param newTokens tokens of each answer, or of the longest
  * @param mixed whether answers have the {@link PeerLengths lengths} of other systems' scripts instead
+ * @param weights how they are read
  */
-public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed) {
+public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed, DecodingWeights weights) {
     /** Measures one model. */
     public Measurement measure(BenchModel shape, BenchSettings settings) throws IOException {
         SamplingConfig sampling = ConfigFile.parse(
-                SamplingConfig.class, "{temperature: 1, max_new_tokens: %d, batch: %d}".formatted(newTokens, batch));
+                SamplingConfig.class,
+                "{temperature: 1, max_new_tokens: %d, batch: %d, weights: %s}"
+                        .formatted(newTokens, batch, weightsName()));
         try (Scope scope = Scope.root(settings.backend(), "bench")) {
             CausalLanguageModel model = shape.make(scope, settings.type());
             Generator generator = new Generator(model, sampling, new int[0], StopTexts.NONE);
             List<GenerationRequest> requests = requests(model.config().vocabSize());
             Rounds rounds = Rounds.of(settings, () -> requireLengths(generator.generate(scope, requests)));
-            ModelWork work = new ModelWork(model.config(), settings.type());
+            ModelWork work = new ModelWork(model.config(), settings.type(), weights);
             return new Measurement(
                             mixed ? "generate_mixed" : "generate",
                             shape.label(),
@@ -46,9 +51,13 @@ public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed)
                             IntStream.of(lengths()).sum(),
                             rounds.seconds(),
                             settings,
-                            Map.of("peak_tensors_mb", scope.peakBytes() >> 20))
+                            Map.of("peak_tensors_mb", scope.peakBytes() >> 20, "weights", weightsName()))
                     .beside(limits -> work.generationSeconds(limits, prompt, lengths()));
         }
+    }
+
+    private String weightsName() {
+        return weights.name().toLowerCase(Locale.ROOT);
     }
 
     /** Scripts that do the same with other systems. Some of these have a type that we do not, or the other way about. */

@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.bench;
 
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.DecodingWeights;
 import io.rlhf4j.model.KvCache;
 import io.rlhf4j.model.TransformerConfig;
 import io.rlhf4j.tensor.DType;
@@ -13,8 +14,13 @@ import java.util.stream.IntStream;
  *
  * @param config of the model
  * @param type of its weights and of its cache
+ * @param decoding how generation reads the weights
  */
-record ModelWork(TransformerConfig config, DType type) {
+record ModelWork(TransformerConfig config, DType type, DecodingWeights decoding) {
+    ModelWork(TransformerConfig config, DType type) {
+        this(config, type, DecodingWeights.PACKED);
+    }
+
     /** Operations of a forward pass over whole sequences, with the head for some rows. */
     double forward(long headRows, int... lengths) {
         double tokens = IntStream.of(lengths).sum();
@@ -47,7 +53,7 @@ record ModelWork(TransformerConfig config, DType type) {
         for (int step = 1; step < longest; step++) {
             int made = step;
             long rows = IntStream.of(answers).filter(answer -> answer > made).count();
-            double bytes = weights() * type.bytes() + KvCache.bytes(config, type, rows * (prompt + step));
+            double bytes = weights() * decoding.bytes(type) + KvCache.bytes(config, type, rows * (prompt + step));
             double pairs = (double) rows * (prompt + step);
             double flops = 2 * weights() * rows
                     + 4.0

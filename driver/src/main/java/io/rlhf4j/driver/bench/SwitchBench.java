@@ -5,6 +5,7 @@ import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.generation.Generator;
 import io.rlhf4j.generation.StopTexts;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.DecodingWeights;
 import io.rlhf4j.model.PackedWeights;
 import io.rlhf4j.model.TokenBatch;
 import io.rlhf4j.tensor.Scope;
@@ -43,7 +44,7 @@ public record SwitchBench(int batch, int prompt, int newTokens) {
     public Measurement measure(BenchModel shape, BenchSettings settings, double iterationSeconds) throws IOException {
         SamplingConfig sampling = ConfigFile.parse(
                 SamplingConfig.class, "{temperature: 1, max_new_tokens: %d, batch: %d}".formatted(newTokens, batch));
-        GenerateBench generation = new GenerateBench(batch, prompt, newTokens, false);
+        GenerateBench generation = new GenerateBench(batch, prompt, newTokens, false, DecodingWeights.PACKED);
         TrainBench training = new TrainBench(batch, prompt + newTokens, false);
         try (Scope scope = Scope.root(settings.backend(), "bench")) {
             CausalLanguageModel model = shape.make(scope, settings.type());
@@ -68,7 +69,7 @@ public record SwitchBench(int batch, int prompt, int newTokens) {
     private static void pack(CausalLanguageModel model, Scope scope, Times times) {
         try (Scope copies = scope.child("packed")) {
             long start = System.nanoTime();
-            PackedWeights packed = model.pack(copies);
+            PackedWeights packed = model.pack(copies, DecodingWeights.PACKED);
             long done = System.nanoTime();
             packed.close();
             times.packing.add((done - start) * 1e-9);

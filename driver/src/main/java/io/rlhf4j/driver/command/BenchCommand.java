@@ -13,6 +13,7 @@ import io.rlhf4j.driver.bench.SwitchBench;
 import io.rlhf4j.driver.bench.TrainBench;
 import io.rlhf4j.driver.scaling.Cluster;
 import io.rlhf4j.driver.scaling.ClusterTables;
+import io.rlhf4j.model.DecodingWeights;
 import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
@@ -138,9 +139,15 @@ final class BenchCommand {
             @Option(names = "--new", defaultValue = "256", description = "Tokens of an answer. (${DEFAULT-VALUE})")
                     int newTokens,
             @Option(names = "--mixed", description = "Answers of 8 to NEW tokens.") boolean mixed,
+            @Option(
+                            names = "--weights",
+                            defaultValue = "packed",
+                            paramLabel = "FORM",
+                            description = "How they are read: packed, int8 or plain. (${DEFAULT-VALUE})")
+                    DecodingWeights weights,
             @Mixin PeerOptions peers)
             throws IOException, InterruptedException {
-        GenerateBench bench = new GenerateBench(batch, prompt, newTokens, mixed);
+        GenerateBench bench = new GenerateBench(batch, prompt, newTokens, mixed, weights);
         BenchSettings settings = common.settings(terminal);
         return peers.print(
                 terminal, () -> bench.measure(common.shape(), settings), bench.peers(common.shape(), settings));

@@ -82,8 +82,8 @@ final class PpoPlan {
                         WorkingMemory.packedWeights(
                                 actor.config(),
                                 compute,
-                                ppo.sampling().packWeights()
-                                        || config.evaluation().sampling().packWeights()),
+                                ppo.sampling().weights(),
+                                config.evaluation().sampling().weights()),
                         WorkingMemory.cache(
                                 actor.config(), compute, config.data().maxPromptTokens(), ppo.sampling())));
     }

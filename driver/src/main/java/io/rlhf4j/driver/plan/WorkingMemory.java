@@ -3,8 +3,10 @@ package io.rlhf4j.driver.plan;
 import io.rlhf4j.config.ComputeConfig;
 import io.rlhf4j.config.SamplingConfig;
 import io.rlhf4j.model.CausalLanguageModel;
+import io.rlhf4j.model.DecodingWeights;
 import io.rlhf4j.model.PositionEncoding;
 import io.rlhf4j.model.TransformerConfig;
+import java.util.stream.Stream;
 
 /**
  * Memory beside the models.
@@ -48,12 +50,12 @@ public record WorkingMemory(String name, Phase phase, long bytes) {
                 token * tokens * compute.generationOrDtype().bytes());
     }
 
-    /** Weights as decoding reads them fastest, while one task generates. */
-    static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute, boolean packed) {
-        long elements = packed ? CausalLanguageModel.packedElements(model) : 0;
-        return new WorkingMemory(
-                "packed weights",
-                Phase.ROLLOUT,
-                elements * compute.generationOrDtype().bytes());
+    /** Weights as decoding reads them fastest, while one task generates; the largest of some forms. */
+    static WorkingMemory packedWeights(TransformerConfig model, ComputeConfig compute, DecodingWeights... forms) {
+        int bytes = Stream.of(forms)
+                .mapToInt(form -> form.copiedBytes(compute.generationOrDtype()))
+                .max()
+                .orElse(0);
+        return new WorkingMemory("packed weights", Phase.ROLLOUT, CausalLanguageModel.packedElements(model) * bytes);
     }
 }

@@ -64,24 +64,23 @@ class BenchCommandTest {
 
     @Test
     void generationIsMeasured() throws IOException {
-        JsonNode line = measured(
-                "bench",
-                "generate",
-                "--model",
-                "tiny",
-                "--batch",
-                "2",
-                "--prompt",
-                "5",
-                "--new",
-                "4",
-                "--repeats",
-                "1");
+        JsonNode line = measured("bench generate --model tiny --batch 2 --prompt 5 --new 4 --repeats 1".split(" "));
 
         assertThat(line.path("shape").asText()).isEqualTo("2x(5+4)");
         assertThat(line.path("peak_rss_mb").isNumber()
                         || line.path("peak_rss_mb").isNull())
                 .isTrue();
+    }
+
+    @Test
+    void generationWithRoundedWeightsSaysSo() throws IOException {
+        JsonNode line = measured(
+                "bench generate --model tiny --batch 2 --prompt 5 --new 4 --repeats 1 --dtype bf16 --weights int8"
+                        .split(" "));
+
+        assertThat(line.path("weights").asText()).isEqualTo("int8");
+        assertThat(line.path("dtype").asText()).isEqualTo("bf16");
+        assertThat(line.path("peak_tensors_mb").isNumber()).isTrue();
     }
 
     @ParameterizedTest

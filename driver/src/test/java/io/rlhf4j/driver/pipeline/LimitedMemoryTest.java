@@ -80,9 +80,9 @@ class LimitedMemoryTest {
                 "ppo={iterations: 2, prompts: 6, samples: 1, epochs: 1, minibatches: 2, critic_init: reward}",
                 "ppo.reward_model=" + model,
                 "ppo.actor_optimizer.learning_rate=1.0e-3",
-                "ppo.sampling={max_new_tokens: 8, batch: 2, pack_weights: false}",
+                "ppo.sampling={max_new_tokens: 8, batch: 2, weights: plain}",
                 "evaluation={rows: 4}",
-                "evaluation.sampling={max_new_tokens: 8, batch: 2, pack_weights: false}",
+                "evaluation.sampling={max_new_tokens: 8, batch: 2, weights: plain}",
                 "compute.micro_batch_tokens=64",
                 "cluster.ranks=3"));
         all.addAll(overrides);

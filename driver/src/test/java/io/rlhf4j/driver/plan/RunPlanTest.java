@@ -61,11 +61,26 @@ class RunPlanTest {
 
     @Test
     void packedWeightsCountWhereTheyAreMade() throws IOException {
-        String rollouts = "ppo.sampling.pack_weights=false";
-        String evaluations = "evaluation.sampling.pack_weights=false";
+        String rollouts = "ppo.sampling.weights=plain";
+        String evaluations = "evaluation.sampling.weights=plain";
         assertThat(ppo(rollouts).bytes()).isEqualTo(ppo().bytes());
         assertThat(ppo(evaluations).bytes()).isEqualTo(ppo().bytes());
         assertThat(ppo(rollouts, evaluations).bytes()).isLessThan(ppo().bytes());
+    }
+
+    @Test
+    void weightsRoundedToEightBitsCountAByteEach() throws IOException {
+        String[] int8 = {"ppo.sampling.weights=int8", "evaluation.sampling.weights=int8"};
+        assertThat(4 * packedBytes(ppo(int8))).isEqualTo(packedBytes(ppo()));
+        assertThat(packedBytes(ppo(int8[0]))).isEqualTo(packedBytes(ppo()));
+    }
+
+    private static long packedBytes(StepPlan plan) {
+        return plan.working().stream()
+                .filter(each -> each.name().equals("packed weights"))
+                .findFirst()
+                .orElseThrow()
+                .bytes();
     }
 
     @Test

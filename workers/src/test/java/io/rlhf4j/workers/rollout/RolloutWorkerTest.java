@@ -13,6 +13,7 @@ import io.rlhf4j.workers.TinyPpo;
 import io.rlhf4j.workers.collective.LocalGroup;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,6 +74,44 @@ class RolloutWorkerTest {
                 }
             }
             assertThat(largest).isBetween(1e-4, 0.1);
+        }
+    }
+
+    /** The rounding is for sampling alone; an update may start from its log-probabilities, as from those of bf16. */
+    @Test
+    void whatIsGeneratedWithRoundedWeightsIsTrainedOnWithTheWeightsAsTheyAre() {
+        try (TinyPpo ppo = new TinyPpo(
+                Kind.LLAMA,
+                Kind.OPT,
+                DType.FP32,
+                LocalGroup.single(),
+                "sampling.weights=int8",
+                "rollout_log_probs=true",
+                "epochs=1",
+                "minibatches=1",
+                "whiten=false")) {
+            List<Rollout> rollouts = ppo.rollouts(0);
+
+            double largest = 0;
+            double loss = 0;
+            int tokens = 0;
+            for (Rollout rollout : rollouts) {
+                assertThat(rollout.oldLogProbs()).containsExactly(rollout.referenceLogProbs(), within(1e-5f));
+                for (int t = 0; t < rollout.response().length; t++) {
+                    double difference = rollout.oldLogProbs()[t] - rollout.rolloutLogProbs()[t];
+                    largest = Math.max(largest, Math.abs(difference));
+                    // Nothing is learned yet: the ratio of the loss is that of training to sampling.
+                    double ratio = Math.exp(difference);
+                    double clipped = Math.max(1 - ppo.settings.clip(), Math.min(1 + ppo.settings.clip(), ratio));
+                    double advantage = rollout.advantages()[t];
+                    loss += Math.max(-advantage * ratio, -advantage * clipped);
+                    tokens++;
+                }
+            }
+            assertThat(largest).isBetween(1e-4, 0.5);
+            Map<String, Double> metrics = ppo.update(0, rollouts, List.of()).metrics();
+            assertThat(metrics.get("policy_loss")).isCloseTo(loss / tokens, within(1e-5));
+            assertThat(metrics.get("rollout_logprob_difference_max")).isCloseTo(largest, within(1e-5));
         }
     }
 
