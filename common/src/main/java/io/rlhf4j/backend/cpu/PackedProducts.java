@@ -36,8 +36,8 @@ final class PackedProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     /**
-     * Whether {@link FewRowsProduct}, {@link Int8FewRows} and {@link WidenedProduct} come to the bits of the way for any number of rows: found out
-     * at the first product of a size, and where one does not, that way stays.
+     * Whether {@link FewRowsProduct}, {@link Int8FewRows} and {@link WidenedProduct} come to the bits of the way for any
+     * number of rows: found out at the first product of a size, and where one does not, that way stays.
      */
     private final Map<Size, Boolean> sameBits = new ConcurrentHashMap<>();
 

@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
  * @param prompt tokens of each
  * @param newTokens tokens of each answer, or of the longest
  * @param mixed whether answers have the {@link PeerLengths lengths} of other systems' scripts instead
- * @param weights how they are read
+ * @param weights how generation reads the model's
  */
 public record GenerateBench(int batch, int prompt, int newTokens, boolean mixed, DecodingWeights weights) {
     /** Measures one model. */

@@ -143,7 +143,7 @@ final class BenchCommand {
                             names = "--weights",
                             defaultValue = "packed",
                             paramLabel = "FORM",
-                            description = "How they are read: packed, int8 or plain. (${DEFAULT-VALUE})")
+                            description = "How weights are read: packed, int8 or plain. (${DEFAULT-VALUE})")
                     DecodingWeights weights,
             @Mixin PeerOptions peers)
             throws IOException, InterruptedException {

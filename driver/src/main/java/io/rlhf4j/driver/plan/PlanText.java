@@ -80,8 +80,8 @@ final class PlanText {
         long most = plan.steps().stream().mapToLong(StepPlan::bytes).max().orElse(0);
         return text.append(String.format(
                         Locale.ROOT,
-                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (a sixteenth more at"
-                                + " most), the JVM and its heap come on top. Activations are those of %d tokens at once"
+                        "up to %s on a rank, %s on all %d; idle memory that is kept for reuse (256 MB or a sixteenth"
+                                + " more, as a rule), the JVM and its heap come on top. Activations are those of %d tokens at once"
                                 + " (compute.micro_batch_tokens)%n",
                         Bytes.text(most),
                         Bytes.text(most * config.cluster().ranks()),

@@ -216,7 +216,7 @@ final class BarrierAttempt {
         }
     }
 
-    /** What Spark's exception means. */
+    /** What Spark's exception means; executors that went are no places for ranks any more. */
     private Rlhf4jException broken(Throwable failed, TaskPlaces places) {
         List<TaskPlaces.Loss> losses = places.losses();
         losses.forEach(loss -> ranks.lose(loss.place()));
