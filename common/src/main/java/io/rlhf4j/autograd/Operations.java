@@ -27,16 +27,16 @@ public final class Operations {
         return tape;
     }
 
-    /** Rows of a learned table: [indices, columns]. */
-    public Variable embed(Learnable table, int[] indices) {
+    /** Rows of a learned table, counted from its row {@code first} on: [indices, columns]. */
+    public Variable embed(Learnable table, int first, int[] indices) {
         Tensor weights = table.value();
         Tensor out = tape.allocate(weights.type(), indices.length, weights.columns());
-        backend.gatherRows(weights, indices, out);
+        backend.gatherRows(weights.slice(first, weights.rows()), indices, out);
         Variable result = tape.result(out, table.learned());
-        record(
-                result,
-                List.of(out),
-                () -> backend.scatterAddRows(result.gradient().tensor(), indices, table.gradient()));
+        record(result, List.of(out), () -> {
+            Tensor gradient = table.gradient();
+            backend.scatterAddRows(result.gradient().tensor(), indices, gradient.slice(first, gradient.rows()));
+        });
         return result;
     }
 
@@ -76,6 +76,25 @@ public final class Operations {
             }
         });
         return result;
+    }
+
+    /** {@code f(x weightᵀ + bias)}; bias may be null. */
+    public Variable activatedLinear(Activation f, Variable x, Learnable weight, Learnable bias) {
+        return tape.recording() ? activate(f, linear(x, weight, bias)) : fused(x, weight, bias, f, null);
+    }
+
+    /** {@code residual + x weightᵀ + bias}; bias may be null. */
+    public Variable addLinear(Variable residual, Variable x, Learnable weight, Learnable bias) {
+        return tape.recording()
+                ? add(residual, linear(x, weight, bias))
+                : fused(x, weight, bias, null, residual.value());
+    }
+
+    private Variable fused(Variable x, Learnable weight, Learnable bias, Activation f, Tensor residual) {
+        Tensor out = tape.allocate(
+                x.value().type(), x.value().rows(), weight.factor().dimension(0));
+        backend.linear(x.value(), weight.factor(), bias == null ? null : bias.value(), f, residual, out);
+        return tape.constant(out);
     }
 
     /**

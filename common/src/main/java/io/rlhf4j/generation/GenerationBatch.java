@@ -37,11 +37,13 @@ final class GenerationBatch {
     private final boolean plain;
     private final KvCache cache;
     private final Tensor logits;
+    private final DecodingSteps decodingSteps;
     private final float[] hostLogits;
     private final Queue<Prompt> waiting = new ArrayDeque<>();
     private final List<Prompt> entering = new ArrayList<>();
     private final List<Sample> running = new ArrayList<>();
     private final List<List<Generation>> results = new ArrayList<>();
+    private final int mostRows;
     private final int totalBlocks;
     private int reservedBlocks;
 
@@ -108,14 +110,22 @@ final class GenerationBatch {
         }
         totalBlocks = Math.min(allBlocks, Math.max(mostBlocks, together * (blocksOf(longest) + 1)));
         cache = new KvCache(work, model.config(), model.type(), BLOCK_SIZE, totalBlocks);
-        logits = work.allocate(DType.FP32, together, vocabulary);
+        mostRows = together;
+        logits = work.allocate(DType.FP32, work.backend().rowsOfRepeated(together), vocabulary);
+        decodingSteps = new DecodingSteps(work, model, cache, logits);
         hostLogits = plain ? null : new float[Math.multiplyExact(together, vocabulary)];
     }
 
     List<List<Generation>> run() {
-        while (!waiting.isEmpty() || !entering.isEmpty() || !running.isEmpty()) {
-            admit();
-            step();
+        try (decodingSteps) {
+            while (!waiting.isEmpty() || !entering.isEmpty() || !running.isEmpty()) {
+                admit();
+                if (entering.isEmpty()) {
+                    decode();
+                } else {
+                    extend();
+                }
+            }
         }
         return results;
     }
@@ -128,7 +138,7 @@ final class GenerationBatch {
             int coming = entering.stream()
                     .mapToInt(other -> requests.get(other.request).streams().size())
                     .sum();
-            boolean fits = running.size() + coming + samples <= logits.rows();
+            boolean fits = running.size() + coming + samples <= mostRows;
             if (!fits || reservedBlocks + blocks(prompt.request) > totalBlocks) {
                 return;
             }
@@ -138,7 +148,22 @@ final class GenerationBatch {
         }
     }
 
-    private void step() {
+    /** A token for every sample. */
+    private void decode() {
+        List<CachedSequence> sequences =
+                running.stream().map(sample -> sample.sequence).toList();
+        int[] tokens = running.stream().mapToInt(Sample::lastToken).toArray();
+        Tensor rows = decodingSteps.run(sequences, tokens);
+        List<Choice> choices = new ArrayList<>();
+        for (int row = 0; row < tokens.length; row++) {
+            choices.add(new Choice(running.get(row), row));
+        }
+        running.clear();
+        choose(rows, choices);
+    }
+
+    /** A token for every sample, and a part of waiting prompts. */
+    private void extend() {
         List<CachedSequence> sequences = new ArrayList<>();
         List<int[]> newIds = new ArrayList<>();
         for (Sample sample : running) {

@@ -237,6 +237,17 @@ public final class CausalLanguageModel implements LayeredModel {
         return backbone.extend(work, cache, sequences, newIds);
     }
 
+    /**
+     * A pass that extends each of {@code rows} sequences by a token, to be run again and again.
+     *
+     * @param work holds what passes need
+     * @param blocksOfSequence the most blocks that one of the sequences takes
+     * @param logits [rows, vocab] fp32, set by every run
+     */
+    public DecodingStep decodingStep(Scope work, KvCache cache, int blocksOfSequence, Tensor logits) {
+        return new DecodingStep(this, work, cache, blocksOfSequence, logits);
+    }
+
     /** The head, for {@link io.rlhf4j.tensor.Backend#logits} and {@link io.rlhf4j.tensor.Backend#tokenLogProbs}. */
     public LanguageHead head(float temperature) {
         return new LanguageHead(

@@ -29,11 +29,11 @@ final class FeedForward {
                 deviation / Math.sqrt(2.0 * config.layers()));
     }
 
-    Variable forward(Operations operations, Variable x) {
-        Variable wide = input.forward(operations, x);
+    /** @param residual what the result is added to; null for none */
+    Variable forward(Operations operations, Variable x, Variable residual) {
         Variable activated = config.gated()
-                ? operations.activateGated(config.activation(), wide)
-                : operations.activate(config.activation(), wide);
-        return output.forward(operations, activated);
+                ? operations.activateGated(config.activation(), input.forward(operations, x))
+                : input.forward(operations, x, config.activation());
+        return output.forward(operations, activated, residual);
     }
 }

@@ -30,7 +30,7 @@ record ForwardPass(
                 : operations.tape().region(input, layers);
     }
 
-    /** Runs the feed-forward layers of a block; their result may be added to in place. */
+    /** Runs the feed-forward layers of a block. */
     Variable feedForward(Variable input, UnaryOperator<Variable> layers) {
         return checkpointing == ActivationCheckpointing.SELECTIVE
                 ? operations.tape().checkpoint(input, layers)

@@ -17,12 +17,13 @@ public final class KvCache {
     private final int blockSize;
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
+    private final CachedSequence filler = new CachedSequence();
     private final int[] users;
     private final int[] free;
     private int freeCount;
 
     /**
-     * A cache for {@code blocks * blockSize} tokens, held by {@code scope}.
+     * A cache for {@code blocks * blockSize} tokens, held by {@code scope}, and one block more for rows that are none.
      *
      * @param type of keys and values: that of the model
      */
@@ -33,10 +34,12 @@ public final class KvCache {
         this.free = new int[blocks];
         this.freeCount = blocks;
         Arrays.setAll(free, i -> blocks - 1 - i);
+        filler.addBlock(blocks);
+        filler.setLength(1);
         int width = config.attention().kvHeads() * config.attention().headDim();
         for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(scope.allocate(type, Math.multiplyExact(blocks, blockSize), width));
-            values.add(scope.allocate(type, Math.multiplyExact(blocks, blockSize), width));
+            keys.add(scope.allocate(type, Math.multiplyExact(blocks + 1, blockSize), width));
+            values.add(scope.allocate(type, Math.multiplyExact(blocks + 1, blockSize), width));
         }
     }
 
@@ -88,6 +91,11 @@ public final class KvCache {
             release(block);
         }
         sequence.clear();
+    }
+
+    /** A sequence of one token that stands where a pass has more rows than there are sequences. Nobody owns it. */
+    CachedSequence filler() {
+        return filler;
     }
 
     Tensor keys(int layer) {

@@ -2,6 +2,7 @@ package io.rlhf4j.model;
 
 import io.rlhf4j.autograd.Operations;
 import io.rlhf4j.autograd.Variable;
+import io.rlhf4j.tensor.Activation;
 
 /** A linear layer: weight [out, in], bias [out] or none. */
 final class Projection {
@@ -15,5 +16,17 @@ final class Projection {
 
     Variable forward(Operations operations, Variable x) {
         return operations.linear(x, weight, bias);
+    }
+
+    /** {@link #forward} and an activation. */
+    Variable forward(Operations operations, Variable x, Activation f) {
+        return operations.activatedLinear(f, x, weight, bias);
+    }
+
+    /** {@link #forward}, added to {@code residual} where it is not null. */
+    Variable forward(Operations operations, Variable x, Variable residual) {
+        return residual == null
+                ? operations.linear(x, weight, bias)
+                : operations.addLinear(residual, x, weight, bias);
     }
 }

@@ -48,7 +48,8 @@ final class SelfAttention {
                 : null;
     }
 
-    Variable forward(ForwardPass pass, Variable x) {
+    /** @param residual what the result is added to; null for none */
+    Variable forward(ForwardPass pass, Variable x, Variable residual) {
         Operations operations = pass.operations();
         int keys = spec.heads() * spec.headDim();
         int values = keys + spec.kvHeads() * spec.headDim();
@@ -66,7 +67,7 @@ final class SelfAttention {
             q = operations.rotate(pass.rotary(), q, pass.positions());
             k = operations.rotate(pass.rotary(), k, pass.positions());
         }
-        return output.forward(operations, pass.attending().attend(operations, layer, spec, q, k, v));
+        return output.forward(operations, pass.attending().attend(operations, layer, spec, q, k, v), residual);
     }
 
     /** Slopes of Press et al. 2022: a geometric sequence; heads beyond a power of two take every other of the next. */

@@ -3,7 +3,6 @@ package io.rlhf4j.model;
 import io.rlhf4j.autograd.Operations;
 import io.rlhf4j.autograd.Variable;
 import io.rlhf4j.error.Rlhf4jException;
-import java.util.Arrays;
 
 /** From token ids to the first hidden states: the token's vector, and its position's where positions are learned. */
 final class TokenEmbedding {
@@ -43,7 +42,7 @@ final class TokenEmbedding {
     /** Hidden states before the first block, [tokens, hidden]. */
     Variable forward(Operations operations, int[] ids, int[] positionsOfIds) {
         requireInVocabulary(ids);
-        Variable hidden = operations.embed(tokens, ids);
+        Variable hidden = operations.embed(tokens, 0, ids);
         if (projection != null) {
             hidden = projection.forward(operations, hidden);
         }
@@ -51,15 +50,9 @@ final class TokenEmbedding {
             hidden = operations.scale(hidden, config.embedding().scale());
         }
         if (learned != null) {
-            hidden = operations.add(hidden, operations.embed(positions, rowsOf(positionsOfIds)));
+            hidden = operations.add(hidden, operations.embed(positions, learned.offset(), positionsOfIds));
         }
         return norm == null ? hidden : norm.forward(operations, hidden);
-    }
-
-    private int[] rowsOf(int[] positionsOfIds) {
-        return Arrays.stream(positionsOfIds)
-                .map(position -> position + learned.offset())
-                .toArray();
     }
 
     private void requireInVocabulary(int... ids) {

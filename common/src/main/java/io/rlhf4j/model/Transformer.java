@@ -118,6 +118,18 @@ final class Transformer {
         return forward(operations, filled.ids(), filled.positions(), attending, rows);
     }
 
+    /** Makes tables for sequences of so many tokens, so that none is made anew while they grow. */
+    void prepareFor(int tokens) {
+        if (rotary != null) {
+            rotary.upTo(tokens);
+        }
+    }
+
+    /** Last hidden states of tokens that are in the cache already, one of each sequence, [sequences, outputSize]. */
+    Variable decode(Operations operations, int[] ids, int[] positions, Attending attending) {
+        return forward(operations, ids, positions, attending, positions);
+    }
+
     /** Last hidden state of each sequence after its new tokens, [sequences, outputSize], held by {@code work}. */
     Tensor extend(Scope work, KvCache cache, List<CachedSequence> sequences, List<int[]> newIds) {
         TokenBatch batch = TokenBatch.of(newIds);

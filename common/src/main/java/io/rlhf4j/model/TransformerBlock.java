@@ -40,34 +40,34 @@ final class TransformerBlock {
         Operations f = pass.operations();
         return switch (layout) {
             case PRE_NORM -> {
-                Variable attended = f.add(x, attention.forward(pass, attentionNorm.forward(f, x)));
-                yield f.add(attended, fed(pass, feedForwardNorm, attended));
+                Variable attended = attention.forward(pass, attentionNorm.forward(f, x), x);
+                yield fed(pass, feedForwardNorm, attended, attended);
             }
             case POST_NORM -> {
-                Variable attended = attentionNorm.forward(f, f.add(x, attention.forward(pass, x)));
-                yield feedForwardNorm.forward(f, f.add(attended, fed(pass, null, attended)));
+                Variable attended = attentionNorm.forward(f, attention.forward(pass, x, x));
+                yield feedForwardNorm.forward(f, fed(pass, null, attended, attended));
             }
             case SANDWICH -> {
-                Variable attention = this.attention.forward(pass, attentionNorm.forward(f, x));
+                Variable attention = this.attention.forward(pass, attentionNorm.forward(f, x), null);
                 Variable attended = f.add(x, attentionOutputNorm.forward(f, attention));
-                Variable fed = fed(pass, feedForwardNorm, attended);
+                Variable fed = fed(pass, feedForwardNorm, attended, null);
                 yield f.add(attended, feedForwardOutputNorm.forward(f, fed));
             }
             case PARALLEL -> {
                 Variable normed = attentionNorm.forward(f, x);
-                Variable attended = f.add(x, attention.forward(pass, normed));
-                yield f.add(attended, fed(pass, null, normed));
+                Variable attended = attention.forward(pass, normed, x);
+                yield fed(pass, null, normed, attended);
             }
             case PARALLEL_TWO_NORMS -> {
-                Variable attended = f.add(x, attention.forward(pass, attentionNorm.forward(f, x)));
-                yield f.add(attended, fed(pass, feedForwardNorm, x));
+                Variable attended = attention.forward(pass, attentionNorm.forward(f, x), x);
+                yield fed(pass, feedForwardNorm, x, attended);
             }
         };
     }
 
-    /** The feed-forward layers, behind their norm where they have one. */
-    private Variable fed(ForwardPass pass, Normalization norm, Variable x) {
+    /** The feed-forward layers, behind their norm where they have one, added to {@code residual} where it is not null. */
+    private Variable fed(ForwardPass pass, Normalization norm, Variable x, Variable residual) {
         Operations f = pass.operations();
-        return pass.feedForward(x, y -> feedForward.forward(f, norm == null ? y : norm.forward(f, y)));
+        return pass.feedForward(x, y -> feedForward.forward(f, norm == null ? y : norm.forward(f, y), residual));
     }
 }

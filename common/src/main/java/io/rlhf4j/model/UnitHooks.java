@@ -8,6 +8,11 @@ public interface UnitHooks {
     /** Hooks that do nothing. */
     UnitHooks NONE = new UnitHooks() {};
 
+    /** Whether all values stay where they are, so that a pass without gradients needs no hook. */
+    default boolean valuesStay() {
+        return true;
+    }
+
     /** Before the first operation that reads the unit's values, once in each pass. */
     default void beforeUse(ParameterUnit unit) {}
 

@@ -69,6 +69,31 @@ public interface Backend {
         return Optional.empty();
     }
 
+    /**
+     * A pass that will be run many times: the same operations on the same tensors, of which only host arrays (indices,
+     * lengths, blocks) hold something else each time. A backend may record what its operations start, and start that again
+     * without running {@code pass}.
+     *
+     * @param pass takes memory only from scopes that it closes; the host arrays that it hands to operations are the same
+     *     objects, of the same lengths, every time; it writes no weights and brings no numbers back
+     */
+    default RepeatedPass repeated(Runnable pass) {
+        return new RepeatedPass() {
+            @Override
+            public void run() {
+                pass.run();
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /** How many rows a {@link #repeated} pass for {@code rows} rows best has: as many, or more where it is recorded for each number. */
+    default int rowsOfRepeated(int rows) {
+        return rows;
+    }
+
     // ---- matrix products
 
     /**
@@ -79,6 +104,22 @@ public interface Backend {
 
     /** {@code out = x weightᵀ + bias}: x [rows, in], weight [out, in], bias [out] or null, out [rows, out]. */
     void linear(Tensor x, Tensor weight, Tensor bias, Tensor out);
+
+    /**
+     * {@code out = residual + f(x weightᵀ + bias)}, in passes without gradients: what is between may be rounded or not.
+     *
+     * @param f null for none
+     * @param residual [rows, out], or null for none; not {@code out}
+     */
+    default void linear(Tensor x, Tensor weight, Tensor bias, Activation f, Tensor residual, Tensor out) {
+        linear(x, weight, bias, out);
+        if (f != null) {
+            activate(f, out, out);
+        }
+        if (residual != null) {
+            add(residual, out, out);
+        }
+    }
 
     /**
      * The same weight [out, in], held by {@code scope}, as products of few rows read it fastest: the weight itself where it
@@ -118,7 +159,7 @@ public interface Backend {
     /** {@code x *= factor}. */
     void scale(Tensor x, float factor);
 
-    /** {@code out = f(x)}. */
+    /** {@code out = f(x)}; out may be x. */
     void activate(Activation f, Tensor x, Tensor out);
 
     /** {@code dx = f'(x) dy}; dx may be dy. */

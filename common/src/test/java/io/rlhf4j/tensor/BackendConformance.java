@@ -19,7 +19,8 @@ public abstract class BackendConformance
                 LanguageHeadConformance,
                 TokenDrawConformance,
                 OptimizerConformance,
-                RepeatabilityConformance {
+                RepeatabilityConformance,
+                RepeatedPassConformance {
     private final Backend backend;
 
     protected BackendConformance(Backend backend) {

@@ -2,6 +2,7 @@ package io.rlhf4j.tensor;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -9,6 +10,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Matrix products. bf16 products are exact in fp32, so that only the type of the result decides the tolerance. */
 interface ProductConformance extends Conformance {
     int[][] PRODUCT_SHAPES = {{1, 1, 1}, {1, 5, 7}, {3, 1, 17}, {17, 33, 65}, {64, 48, 16}, {70, 129, 31}, {1, 300, 90}
+    };
+
+    /** Rows that a backend may have kernels of their own for, and sizes around these. */
+    int[][] FEW_ROWS = {{1, 64, 16}, {3, 128, 17}, {8, 192, 300}, {17, 320, 50}, {32, 2048, 70}, {9, 1088, 33}, {40, 64, 33}
     };
 
     @Test
@@ -91,7 +96,7 @@ interface ProductConformance extends Conformance {
     @ParameterizedTest
     @EnumSource(DType.class)
     default void linearWithAndWithoutBias(DType type) {
-        for (int[] shape : PRODUCT_SHAPES) {
+        for (int[] shape : Stream.of(PRODUCT_SHAPES, FEW_ROWS).flatMap(Stream::of).toList()) {
             try (Workbench bench = open()) {
                 Tensor x = bench.normal(type, shape[0], shape[1]);
                 Tensor weight = bench.normal(type, shape[2], shape[1]);
@@ -110,6 +115,33 @@ interface ProductConformance extends Conformance {
                                 "without bias " + x,
                                 out,
                                 Reference.linear(wide, Workbench.values(weight), null, shape[0]));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    default void linearWithAnActivationAndAResidual(DType type) {
+        for (int[] shape : FEW_ROWS) {
+            for (Activation activation : Activation.values()) {
+                try (Workbench bench = open()) {
+                    Tensor x = bench.normal(type, shape[0], shape[1]);
+                    Tensor weight = bench.normal(type, shape[2], shape[1]);
+                    Tensor bias = bench.normal(type, shape[2]);
+                    Tensor residual = bench.normal(type, shape[0], shape[2]);
+                    Tensor out = bench.output(type, shape[0], shape[2]);
+                    double[] product = Reference.linear(
+                            Workbench.values(x), Workbench.values(weight), Workbench.values(bias), shape[0]);
+                    backend().linear(x, weight, bias, null, residual, out);
+                    double[] added = Reference.sum(product, Workbench.values(residual));
+                    Tolerance.of(type).check("residual and " + x, out, added);
+                    backend().linear(x, weight, bias, activation, null, out);
+                    double[] activated = Reference.activations(activation, product);
+                    Tolerance.of(type).check(activation + " of " + x, out, activated);
+                    backend().linear(x, weight, bias, activation, residual, out);
+                    Tolerance.of(type)
+                            .check("both and " + x, out, Reference.sum(activated, Workbench.values(residual)));
+                }
             }
         }
     }
@@ -144,7 +176,7 @@ interface ProductConformance extends Conformance {
     @EnumSource(DType.class)
     default void aWeightRoundedToInt8GivesTheLayersAndLogitsOfItsRoundedNumbers(DType type) {
         for (int[] shape : new int[][] {
-            {1, 1, 1}, {3, 17, 33}, {2, 1025, 70}, {8, 96, 300}, {150, 129, 257}, {1, 2048, 65}, {30, 2048, 128}
+            {1, 1, 1}, {3, 17, 33}, {2, 1025, 70}, {8, 96, 300}, {150, 129, 257}, {1, 2048, 65}, {30, 2048, 128}, {8, 192, 40}
         }) {
             try (Workbench bench = open()) {
                 int in = shape[1];

@@ -74,7 +74,7 @@ final class Attention {
                     .pass(spec.headDim())
                     .pass(Matrix.flags(out, dOut))
                     .launch(
-                            bench.kernels().get(PLAIN, "outputProducts", List.of("attention.cuh"), List.of()),
+                            bench.kernels().get(PLAIN, "outputProducts"),
                             Kernel.blocks(32L * q.rows() * spec.heads()),
                             Kernel.THREADS);
             boolean tiled = isTiled(spec, q, k, v, dOut, dq, dk, dv);
@@ -142,13 +142,13 @@ final class Attention {
         boolean plain = spec.softcap() <= 0f && spec.alibiSlopes() == null;
         String dim = "DIM=" + spec.headDim();
         List<String> definitions = plain ? List.of(dim, "PLAIN_SCORES") : List.of(dim);
-        Kernel kernel = bench.kernels().get(TILES, name, List.of("attention.cuh", "tiles.cuh"), definitions);
+        Kernel kernel = bench.kernels().get(TILES, name, definitions);
         bench.kernels().allowSharedBytes(kernel, sharedBytes);
         return kernel;
     }
 
     private Kernel plain(String name, int sharedBytes) {
-        Kernel kernel = bench.kernels().get(PLAIN, name, List.of("attention.cuh"), List.of());
+        Kernel kernel = bench.kernels().get(PLAIN, name);
         bench.kernels().allowSharedBytes(kernel, sharedBytes);
         return kernel;
     }

@@ -1,6 +1,8 @@
 package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.DType;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,21 +10,24 @@ import java.util.Map;
 /** Attention of new tokens over a cache in blocks, the positions of a sequence cut into stretches. */
 final class CachedAttention {
     private static final String FILE = "decoding";
-    private static final List<String> HEADERS = List.of("attention.cuh");
     /** Positions of a stretch, and threads of a block. */
     private static final int STRETCH = 128;
 
     private static final int MOST_COLUMNS = 256;
     private static final int TOGETHER = 4;
+    private static final int FIRST_ARRIVALS = 1 << 16;
     /** Flags of three matrices that are all bf16 and begin at multiples of 16 bytes. */
     private static final int ALL_WIDE_BF16 = Matrix.WIDE_FLAG | 7;
 
     private final Workbench bench;
     private final Stream stream;
+    private final Transfers transfers;
+    private DeviceMemory arrivals;
     private final Map<Variant, Kernel> variants = new HashMap<>();
 
-    CachedAttention(Workbench bench) {
+    CachedAttention(Workbench bench, Transfers transfers) {
         this.bench = bench;
+        this.transfers = transfers;
         this.stream = bench.stream();
     }
 
@@ -43,78 +48,90 @@ final class CachedAttention {
         if (keys.type() != values.type()) {
             throw new IllegalArgumentException("keys are %s, values %s".formatted(keys.type(), values.type()));
         }
-        int[] sequences = new int[q.rows()];
-        int[] positions = new int[q.rows()];
-        int longest = 0;
-        int mostBlocks = 1;
-        for (int s = 0; s < lengths.length; s++) {
-            for (int row = starts[s]; row < starts[s + 1]; row++) {
-                sequences[row] = s;
-                positions[row] = lengths[s] - (starts[s + 1] - row);
-            }
-            longest = Math.max(longest, lengths[s]);
-            mostBlocks = Math.max(mostBlocks, blocks[s].length);
+        int width = 1;
+        for (int[] own : blocks) {
+            width = Math.max(width, own.length);
         }
-        int[] table = new int[lengths.length * mostBlocks];
-        for (int s = 0; s < lengths.length; s++) {
-            System.arraycopy(blocks[s], 0, table, s * mostBlocks, blocks[s].length);
-        }
-        int stretches = Math.max(1, (longest + STRETCH - 1) / STRETCH);
+        int blocksOfSequence = width;
+        int stretches = Math.max(1, (width * blockSize + STRETCH - 1) / STRETCH);
         long partialBytes = stretches == 1
                 ? Float.BYTES
                 : (long) Float.BYTES * q.rows() * spec.heads() * stretches * (spec.headDim() + 2);
+        int group = spec.heads() / spec.kvHeads();
+        boolean single = group == 1;
+        int tiles = spec.kvHeads() * (single ? 1 : (group + TOGETHER - 1) / TOGETHER);
+        Uploads uploads = bench.uploads();
         try (DeviceMemory partials = bench.memories().allocate(partialBytes)) {
-            int group = spec.heads() / spec.kvHeads();
-            boolean single = group == 1;
-            int tiles = single ? 1 : (group + TOGETHER - 1) / TOGETHER;
             stream.pass(q.address())
                     .pass(q.stride())
                     .pass(keys.address())
                     .pass(keys.stride())
                     .pass(values.address())
                     .pass(values.stride())
-                    .pass(bench.uploads().send(table))
-                    .pass(mostBlocks)
+                    .pass(uploads.send(blocks, () -> table(blocks, blocksOfSequence)))
+                    .pass(blocksOfSequence)
                     .pass(blockSize)
-                    .pass(bench.uploads().send(sequences))
-                    .pass(bench.uploads().send(positions))
+                    .pass(uploads.send(starts, () -> sequences(starts)))
+                    .pass(uploads.send(lengths, () -> positions(lengths, starts)))
                     .pass(out.address())
                     .pass(out.stride())
                     .pass(partials.address())
+                    .pass(arrivals(q.rows() * tiles))
                     .pass(spec.heads())
                     .pass(group)
                     .pass(spec.headDim())
                     .pass(spec.scale())
                     .pass(spec.softcap())
                     .pass(spec.window())
-                    .pass(spec.alibiSlopes() == null ? 0L : bench.uploads().send(spec.alibiSlopes()))
+                    .pass(spec.alibiSlopes() == null ? 0L : uploads.send(spec.alibiSlopes()))
                     .pass(flags(spec, q, keys, values, out))
                     .launch(
                             kernel(single ? "attendCache1" : "attendCache4", spec, keys, values, out),
                             q.rows(),
-                            spec.kvHeads() * tiles,
+                            tiles,
                             stretches,
                             STRETCH,
                             0);
-            if (stretches > 1) {
-                stream.pass(partials.address())
-                        .pass(bench.uploads().send(positions))
-                        .pass(out.address())
-                        .pass(out.stride())
-                        .pass(spec.heads())
-                        .pass(stretches)
-                        .pass(spec.headDim())
-                        .pass(spec.window())
-                        .pass(Matrix.flags(q, keys, values, out))
-                        .launch(
-                                kernel("joinStretches", spec, keys, values, out),
-                                q.rows(),
-                                spec.heads(),
-                                1,
-                                (spec.headDim() + 31) / 32 * 32,
-                                0);
+        }
+    }
+
+    /** The sequences' blocks as the rows of a matrix. */
+    private static int[] table(int[][] blocks, int width) {
+        int[] table = new int[blocks.length * width];
+        for (int s = 0; s < blocks.length; s++) {
+            System.arraycopy(blocks[s], 0, table, s * width, blocks[s].length);
+        }
+        return table;
+    }
+
+    /** Of each row. */
+    private static int[] sequences(int... starts) {
+        int[] sequences = new int[starts[starts.length - 1]];
+        for (int s = 0; s + 1 < starts.length; s++) {
+            Arrays.fill(sequences, starts[s], starts[s + 1], s);
+        }
+        return sequences;
+    }
+
+    /** Of each row in its sequence, whose last is its last position. */
+    private static int[] positions(int[] lengths, int... starts) {
+        int[] positions = new int[starts[lengths.length]];
+        for (int s = 0; s < lengths.length; s++) {
+            for (int row = starts[s]; row < starts[s + 1]; row++) {
+                positions[row] = lengths[s] - (starts[s + 1] - row);
             }
         }
+        return positions;
+    }
+
+    /** Counters of zero, which every launch leaves as it found them. What recorded passes may know is not given back. */
+    private long arrivals(int count) {
+        if (arrivals == null || arrivals.bytes() < (long) Integer.BYTES * count) {
+            int room = Math.max(FIRST_ARRIVALS, 2 * count);
+            arrivals = bench.memories().allocate((long) Integer.BYTES * room);
+            transfers.fill(Matrix.in(arrivals, DType.FP32, 1, room), 0f);
+        }
+        return arrivals.address();
     }
 
     /** What a kernel is compiled for. */
@@ -124,7 +141,7 @@ final class CachedAttention {
         boolean wideBf16 = spec.headDim() % 8 == 0 && Matrix.flags(matrices) == ALL_WIDE_BF16;
         return variants.computeIfAbsent(new Variant(name, lanes(spec.headDim()), wideBf16), variant -> {
             String lanes = "LANES=" + variant.lanes;
-            return bench.kernels().get(FILE, name, HEADERS, wideBf16 ? List.of(lanes, "WIDE_BF16") : List.of(lanes));
+            return bench.kernels().get(FILE, name, wideBf16 ? List.of(lanes, "WIDE_BF16") : List.of(lanes));
         });
     }
 

@@ -11,6 +11,8 @@ final class DriverApi {
     static final int FUNCTION_SHARED_BYTES = 8;
     static final int NON_BLOCKING_STREAM = 1;
     static final int RELAXED_CAPTURE = 2;
+    /** The kind of a launch's attribute that lets it begin while the launch before still runs. */
+    static final int PROGRAMMATIC_SERIALIZATION = 6;
 
     private DriverApi() {}
 
@@ -48,6 +50,18 @@ final class DriverApi {
 
     static native int cuStreamSynchronize(long stream);
 
+    static native int cuStreamBeginCapture_v2(long stream, int mode);
+
+    static native int cuStreamEndCapture(long stream, long[] graph);
+
+    static native int cuGraphInstantiateWithFlags(long[] executable, long graph, long flags);
+
+    static native int cuGraphLaunch(long executable, long stream);
+
+    static native int cuGraphExecDestroy(long executable);
+
+    static native int cuGraphDestroy(long graph);
+
     static native int cuModuleLoadData(long[] module, byte[] image);
 
     static native int cuModuleGetFunction(long[] function, long module, String name);
@@ -66,6 +80,8 @@ final class DriverApi {
             long stream,
             long parameters,
             long extra);
+
+    static native int cuLaunchKernelEx(long launch, long function, long parameters, long extra);
 
     static native int cuGetErrorName(int error, long[] text);
 

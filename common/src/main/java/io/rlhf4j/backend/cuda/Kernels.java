@@ -9,9 +9,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The kernels of this package's resources on one device, each file compiled when one of its kernels is first asked for. */
 final class Kernels {
+    private static final Pattern INCLUDE = Pattern.compile("^#include \"(\\w+\\.cuh)\"$", Pattern.MULTILINE);
+
     private final Compiler compiler;
     private final int mostSharedBytes;
     private final Map<String, Long> modules = new HashMap<>();
@@ -33,7 +37,7 @@ final class Kernels {
     Kernel get(String file, String name) {
         Kernel known = plain.get(name);
         if (known == null) {
-            known = get(file, name, List.of(), List.of());
+            known = get(file, name, List.of());
             plain.put(name, known);
         }
         return known;
@@ -42,12 +46,11 @@ final class Kernels {
     /**
      * Kernel {@code name} of {@code file.cu}.
      *
-     * @param headers put before it, behind what all have in common
      * @param definitions {@code NAME} or {@code NAME=VALUE} for the preprocessor
      */
-    Kernel get(String file, String name, List<String> headers, List<String> definitions) {
+    Kernel get(String file, String name, List<String> definitions) {
         return kernels.computeIfAbsent(name + definitions, key -> {
-            long module = modules.computeIfAbsent(file + definitions, unused -> load(file, headers, definitions));
+            long module = modules.computeIfAbsent(file + definitions, unused -> load(file, definitions));
             long[] function = new long[1];
             Calls.driver(DriverApi.cuModuleGetFunction(function, module, name), "cuModuleGetFunction " + name);
             return new Kernel(name, function[0]);
@@ -67,14 +70,17 @@ final class Kernels {
         }
     }
 
-    private long load(String file, List<String> headers, List<String> definitions) {
-        StringBuilder source = new StringBuilder(resource("types.cuh"));
-        headers.forEach(header -> source.append(resource(header)));
-        source.append(resource(file + ".cu"));
-        byte[] image = compiler.image(file + ".cu", source.toString(), definitions);
+    private long load(String file, List<String> definitions) {
+        String source = resource("types.cuh") + included(resource(file + ".cu"));
+        byte[] image = compiler.image(file + ".cu", source, definitions);
         long[] module = new long[1];
         Calls.driver(DriverApi.cuModuleLoadData(module, image), "cuModuleLoadData " + file);
         return module[0];
+    }
+
+    /** The text with the headers that it names in their places: what is cached is known by all of it. */
+    private static String included(String text) {
+        return INCLUDE.matcher(text).replaceAll(line -> Matcher.quoteReplacement(resource(line.group(1))));
     }
 
     private static String resource(String name) {

@@ -22,19 +22,21 @@ final class LanguageHeadRows {
     private final Stream stream;
     private final Transfers transfers;
     private final MatrixProducts products;
+    private final LinearLayers linearLayers;
 
-    LanguageHeadRows(Workbench bench, Transfers transfers, MatrixProducts products) {
+    LanguageHeadRows(Workbench bench, Transfers transfers, MatrixProducts products, LinearLayers linearLayers) {
         this.bench = bench;
         this.stream = bench.stream();
         this.transfers = transfers;
         this.products = products;
+        this.linearLayers = linearLayers;
     }
 
     /** Where the gradients go; null: not wanted. */
     record Gradients(TokenGradient of, Matrix dHidden, Matrix dWeight, Matrix dBias) {}
 
     void logits(LanguageHead head, Matrix hidden, Matrix logits) {
-        products.linear(hidden, Matrix.of(head.weight()), Matrix.ofNullable(head.bias()), logits);
+        linearLayers.linear(hidden, head.weight(), Matrix.ofNullable(head.bias()), null, null, logits);
         if (head.softcap() > 0f || head.temperature() != 1f) {
             stream.pass(logits.address())
                     .pass(Math.max(0f, head.softcap()))

@@ -18,6 +18,9 @@ final class MemoryPool {
 
     private final Stream stream;
     private final Map<Long, ArrayDeque<Long>> idle = new HashMap<>();
+    /** What a pass that is being recorded has given back: for itself alone. */
+    private Map<Long, ArrayDeque<Long>> recorded;
+
     private long idleBytes;
     private long lentBytes;
 
@@ -28,12 +31,14 @@ final class MemoryPool {
     /** At least {@code bytes} bytes, not set, at a multiple of 256. */
     synchronized DeviceMemory allocate(long bytes) {
         long capacity = sizeClass(Math.max(bytes, 1));
-        ArrayDeque<Long> same = idle.get(capacity);
-        Long address = same == null ? null : same.pollLast();
+        Long address = recorded == null ? null : poll(recorded, capacity);
         if (address == null) {
-            address = fresh(capacity);
-        } else {
-            idleBytes -= capacity;
+            address = poll(idle, capacity);
+            if (address == null) {
+                address = fresh(capacity);
+            } else {
+                idleBytes -= capacity;
+            }
         }
         lentBytes += capacity;
         return new DeviceMemory(this, address, capacity, bytes);
@@ -41,15 +46,49 @@ final class MemoryPool {
 
     synchronized void giveBack(DeviceMemory memory) {
         lentBytes -= memory.capacity();
-        idleBytes += memory.capacity();
-        idle.computeIfAbsent(memory.capacity(), size -> new ArrayDeque<>()).addLast(memory.address());
+        if (recorded == null) {
+            keep(memory.capacity(), memory.address());
+        } else {
+            add(recorded, memory.capacity(), memory.address());
+        }
+    }
+
+    /** From now on what comes back is kept apart: a recorded pass uses its memory again whenever it is run. */
+    synchronized void beginRecording() {
+        recorded = new HashMap<>();
+    }
+
+    /** What the recorded pass gave back, by size, until {@link #release}. */
+    synchronized Map<Long, ArrayDeque<Long>> endRecording() {
+        Map<Long, ArrayDeque<Long>> result = recorded;
+        recorded = null;
+        return result;
+    }
+
+    /** Nobody runs the recorded pass again. */
+    synchronized void release(Map<Long, ArrayDeque<Long>> ofPass) {
+        ofPass.forEach((capacity, addresses) -> addresses.forEach(address -> keep(capacity, address)));
+    }
+
+    private void keep(long capacity, long address) {
+        idleBytes += capacity;
+        add(idle, capacity, address);
+    }
+
+    private static void add(Map<Long, ArrayDeque<Long>> pieces, long capacity, long address) {
+        pieces.computeIfAbsent(capacity, size -> new ArrayDeque<>()).addLast(address);
+    }
+
+    private static Long poll(Map<Long, ArrayDeque<Long>> pieces, long capacity) {
+        ArrayDeque<Long> same = pieces.get(capacity);
+        return same == null ? null : same.pollLast();
     }
 
     private long fresh(long capacity) {
         stream.enter();
         long[] address = new long[1];
         int result = DriverApi.cuMemAlloc_v2(address, capacity);
-        if (result == DriverApi.OUT_OF_MEMORY && idleBytes > 0) {
+        if (result == DriverApi.OUT_OF_MEMORY && idleBytes > 0 && recorded == null) {
             releaseIdle();
             result = DriverApi.cuMemAlloc_v2(address, capacity);
         }

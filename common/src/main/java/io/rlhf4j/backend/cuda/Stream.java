@@ -4,7 +4,11 @@ import com.sun.jna.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** One order of work on one device: kernels and copies run one after the other, behind the calls that ask for them. */
+/**
+ * One order of work on one device: kernels and copies run one after the other, behind the calls that ask for them. Between
+ * {@link #beginRecording} and {@link #endRecording} they are not run but put into a graph, in which each kernel may begin
+ * while the one before still runs: all of this package wait for it before they touch what others do.
+ */
 final class Stream {
     private static final int MOST_ARGUMENTS = 40;
     private static final ThreadLocal<Long> CURRENT_CONTEXT = ThreadLocal.withInitial(() -> 0L);
@@ -16,6 +20,8 @@ final class Stream {
     private final ByteBuffer values =
             arguments.getByteBuffer(0, arguments.size()).order(ByteOrder.nativeOrder());
     private final long parameters = com.sun.jna.Pointer.nativeValue(places);
+    private final OverlappedLaunch overlapped;
+    private boolean recording;
     private int count;
 
     /** A stream on the device's primary context, which all libraries of the process share. */
@@ -26,6 +32,7 @@ final class Stream {
         enter();
         Calls.driver(DriverApi.cuStreamCreate(result, DriverApi.NON_BLOCKING_STREAM), "cuStreamCreate");
         handle = result[0];
+        overlapped = new OverlappedLaunch(handle);
         for (int i = 0; i < MOST_ARGUMENTS; i++) {
             places.setLong(8L * i, com.sun.jna.Pointer.nativeValue(arguments) + 8L * i);
         }
@@ -58,6 +65,25 @@ final class Stream {
         Calls.driver(DriverApi.cuMemcpyDtoHAsync_v2(target, source, bytes, handle), "cuMemcpyDtoHAsync");
     }
 
+    void beginRecording() {
+        Calls.driver(
+                DriverApi.cuStreamBeginCapture_v2(handle, DriverApi.RELAXED_CAPTURE), "cuStreamBeginCapture");
+        recording = true;
+    }
+
+    /** The graph of what was asked for since {@link #beginRecording}. */
+    long endRecording() {
+        recording = false;
+        long[] graph = new long[1];
+        Calls.driver(DriverApi.cuStreamEndCapture(handle, graph), "cuStreamEndCapture");
+        return graph[0];
+    }
+
+    /** Runs what {@code executable} was made of. */
+    void run(long executable) {
+        Calls.driver(DriverApi.cuGraphLaunch(executable, handle), "cuGraphLaunch");
+    }
+
     // ---- launches: arguments in their order, then launch
 
     Stream pass(long value) {
@@ -79,6 +105,10 @@ final class Stream {
     void launch(Kernel kernel, long blocksX, int blocksY, int blocksZ, int threads, int sharedBytes) {
         count = 0;
         if (blocksX == 0 || blocksY == 0 || blocksZ == 0) {
+            return;
+        }
+        if (recording) {
+            overlapped.launch(kernel, Math.toIntExact(blocksX), blocksY, blocksZ, threads, sharedBytes, parameters);
             return;
         }
         Calls.driver(

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.function.Supplier;
 
 /**
  * Small arrays of the host, brought to the device in the stream's order: indices, positions, lengths. What was sent a short
@@ -31,6 +32,7 @@ final class Uploads {
     private final long deviceAddress;
     private final Deque<Sent> sent = new ArrayDeque<>();
     private int next;
+    private RecordedInputs recording;
 
     Uploads(Stream stream, MemoryPool memories) {
         this.stream = stream;
@@ -41,6 +43,9 @@ final class Uploads {
 
     /** Where these numbers lie on the device, for the work that is asked for next. */
     long send(int... values) {
+        if (recording != null) {
+            return recording.place(values, () -> values);
+        }
         for (Sent before : sent) {
             if (before.holds(values)) {
                 return before.address;
@@ -52,8 +57,21 @@ final class Uploads {
         return remember(values.clone(), copied(at, Integer.BYTES * values.length));
     }
 
+    /**
+     * {@link #send(int...)} of numbers that are derived from others.
+     *
+     * @param source what they are derived from and nothing else is: where a recorded pass is run again, they are derived anew
+     *     from what is there by then
+     */
+    long send(Object source, Supplier<int[]> derived) {
+        return recording != null ? recording.place(source, derived) : send(derived.get());
+    }
+
     /** {@link #send(int...)} of fp32. */
     long send(float... values) {
+        if (recording != null) {
+            return recording.place(values, () -> bits(values));
+        }
         for (Sent before : sent) {
             if (before.holds(values)) {
                 return before.address;
@@ -67,10 +85,30 @@ final class Uploads {
 
     /** {@link #send(int...)} of fp64, which are never the same twice. */
     long send(double... values) {
+        if (recording != null) {
+            throw new IllegalStateException("a recorded pass draws no tokens");
+        }
         int at = reserve(Double.BYTES * values.length);
         host.position(at);
         host.asDoubleBuffer().put(values);
         return copied(at, Double.BYTES * values.length);
+    }
+
+    /** Until {@link #endRecording} numbers are given places among {@code inputs}, which stay theirs. */
+    void beginRecording(RecordedInputs inputs) {
+        recording = inputs;
+    }
+
+    void endRecording() {
+        recording = null;
+    }
+
+    /** Copies numbers to a place of their own on the device. */
+    void copy(int[] values, long target) {
+        int at = reserve(Integer.BYTES * values.length);
+        host.position(at);
+        host.asIntBuffer().put(values);
+        stream.toDevice(target, hostAddress + at, Integer.BYTES * (long) values.length);
     }
 
     private long copied(int at, int bytes) {
@@ -87,6 +125,12 @@ final class Uploads {
             sent.removeLast();
         }
         return address;
+    }
+
+    private static int[] bits(float... values) {
+        int[] bits = new int[values.length];
+        Arrays.setAll(bits, i -> Float.floatToRawIntBits(values[i]));
+        return bits;
     }
 
     /** Room in the ring; when it is full, what lies there has to have been used before it is written anew. */

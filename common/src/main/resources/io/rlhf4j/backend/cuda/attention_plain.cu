@@ -1,6 +1,8 @@
 // Attention within sequences in fp32 arithmetic, for every head dimension and type. A block takes a tile of queries (or
 // keys) of one head; what it needs lies in shared memory.
 
+#include "attention.cuh"
+
 #define QUERIES 16
 #define KEYS 32
 #define SIDE 16  // of the square tiles of the gradients
@@ -29,6 +31,7 @@ extern "C" __global__ void attentionPlain(
         const void *q, long long qStride, const void *k, long long kStride, const void *v, long long vStride,
         void *out, long long outStride, float *logSumExp, long long tokens, const int *tiles, int group, int headDim,
         float scale, float softcap, int window, const float *slopes, unsigned flags) {
+    takeTurn();
     extern __shared__ float shared[];
     int width = headDim + 1;
     float *queries = shared;
@@ -118,6 +121,7 @@ extern "C" __global__ void attentionPlain(
 extern "C" __global__ void outputProducts(
         const void *out, long long outStride, const void *dOut, long long dOutStride, float *products,
         long long tokens, int heads, int headDim, unsigned flags) {
+    takeTurn();
     long long number = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32;
     int lane = threadIdx.x % 32;
     if (number >= tokens * heads) {
@@ -164,6 +168,7 @@ extern "C" __global__ void attentionPlainKeyGradients(
         const void *dOut, long long dOutStride, const float *logSumExp, const float *products, void *dk,
         long long dkStride, void *dv, long long dvStride, long long tokens, const int *tiles, int group, int headDim,
         float scale, float softcap, int window, const float *slopes, unsigned flags) {
+    takeTurn();
     extern __shared__ float shared[];
     int width = headDim + 1;
     float *keys = shared;
@@ -227,6 +232,7 @@ extern "C" __global__ void attentionPlainQueryGradients(
         const void *dOut, long long dOutStride, const float *logSumExp, const float *products, void *dq,
         long long dqStride, long long tokens, const int *tiles, int group, int headDim, float scale, float softcap,
         int window, const float *slopes, unsigned flags) {
+    takeTurn();
     extern __shared__ float shared[];
     int width = headDim + 1;
     float *keys = shared;

@@ -1,6 +1,9 @@
 // Attention within sequences of bf16 on tensor cores (Dao 2023), for one head dimension, DIM. Four warps take 64 queries
 // (or keys), 16 each; sums are fp32; probabilities and gradients of scores are rounded to bf16 for the second product.
 
+#include "attention.cuh"
+#include "tiles.cuh"
+
 #define THREADS 128
 #define ROWS 64
 #define PITCH (DIM + 8)  // of a row in shared memory: rows fall on different banks
@@ -53,6 +56,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attentionTiles(
         const bf16 *q, long long qStride, const bf16 *k, long long kStride, const bf16 *v, long long vStride,
         bf16 *out, long long outStride, float *logSumExp, long long tokens, const int *tiles, int group, float scale,
         float softcap, int window, const float *slopes) {
+    takeTurn();
     extern __shared__ Words sharedWords[];
     // Two stages of keys and values: one is filled while the other is worked on.
     bf16 *stages = (bf16 *)sharedWords;
@@ -188,6 +192,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attentionTilesKeyGradients
         const bf16 *dOut, long long dOutStride, const float *logSumExp, const float *products, bf16 *dk,
         long long dkStride, bf16 *dv, long long dvStride, long long tokens, const int *tiles, int group, float scale,
         float softcap, int window, const float *slopes) {
+    takeTurn();
     extern __shared__ Words sharedWords[];
     bf16 *keys = (bf16 *)sharedWords;
     bf16 *values = keys + ROWS * PITCH;
@@ -311,6 +316,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attentionTilesQueryGradien
         const bf16 *dOut, long long dOutStride, const float *logSumExp, const float *products, bf16 *dq,
         long long dqStride, long long tokens, const int *tiles, int group, float scale, float softcap, int window,
         const float *slopes) {
+    takeTurn();
     extern __shared__ Words sharedWords[];
     bf16 *stages = (bf16 *)sharedWords;
     bf16 *queries = stages + 4 * SIDE_ROWS * PITCH;

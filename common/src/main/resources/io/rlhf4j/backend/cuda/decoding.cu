@@ -1,5 +1,7 @@
 // Attention of new tokens over cached keys and values that lie in blocks (Kwon et al. 2023). The positions of a sequence
-// are cut into stretches, so that a few sequences fill the chip; a second kernel joins the stretches in their order.
+// are cut into stretches, so that a few sequences fill the chip; the block that is through last joins them in their order.
+
+#include "attention.cuh"
 
 #define STRETCH 128  // positions, and threads of a block
 #define WARPS (STRETCH / 32)
@@ -45,17 +47,38 @@ __device__ __forceinline__ void spread(const Held &held, float *v) {
 }
 #endif
 
+// The stretches `from` to `to` of a head, joined. Other blocks have written them: the first cache does not know them.
+__device__ __forceinline__ void joinStretches(
+        const float *entries, int from, int to, int headDim, void *out, long long place, bool asBf16) {
+    float largest = -INFINITY;
+    for (int s = from; s <= to; s++) {
+        largest = fmaxf(largest, __ldcg(entries + (long long)s * (headDim + 2) + headDim));
+    }
+    for (int d = threadIdx.x; d < headDim; d += STRETCH) {
+        float sum = 0.f;
+        float total = 0.f;
+        for (int s = from; s <= to; s++) {
+            const float *entry = entries + (long long)s * (headDim + 2);
+            float weight = expf(__ldcg(entry + headDim) - largest);
+            sum = fmaf(weight, __ldcg(entry + d), sum);
+            total = fmaf(weight, __ldcg(entry + headDim + 1), total);
+        }
+        store(out, place + d, asBf16, sum / total);
+    }
+}
+
 // Keys and values are of one type.
 template <int HEADS>
 __device__ __forceinline__ void attendStretch(
         const void *q, long long qStride, const void *keys, long long keyStride, const void *values,
         long long valueStride, const int *blocks, int blocksOfSequence, int blockSize, const int *sequences,
-        const int *positions, void *out, long long outStride, float *partials, int heads, int group, int headDim,
-        float scale, float softcap, int window, const float *slopes, unsigned flags) {
+        const int *positions, void *out, long long outStride, float *partials, int *arrived, int heads, int group,
+        int headDim, float scale, float softcap, int window, const float *slopes, unsigned flags) {
     __shared__ float queries[HEADS][8 * LANES];
     __shared__ float scores[HEADS][STRETCH];
     __shared__ float sums[WARPS][HEADS][8 * LANES];
     __shared__ float scratch[32];
+    __shared__ bool last;
     int row = blockIdx.x;
     int position = positions[row];
     int stretch = blockIdx.z;
@@ -199,14 +222,38 @@ __device__ __forceinline__ void attendStretch(
             partials[entry * (headDim + 2) + d] = sum;
         }
     }
-    if (stretches > 1 && threadIdx.x == 0) {
+    if (stretches == 1) {
+        return;
+    }
+    long long head = (long long)row * heads + head0;
+    if (threadIdx.x == 0) {
 #pragma unroll
         for (int h = 0; h < HEADS; h++) {
             if (h < count) {
-                float *entry = partials + (((long long)row * heads + head0 + h) * stretches + stretch) * (headDim + 2);
+                float *entry = partials + ((head + h) * stretches + stretch) * (headDim + 2);
                 entry[headDim] = largest[h];
                 entry[headDim + 1] = total[h];
             }
+        }
+    }
+    __threadfence();
+    __syncthreads();
+    int from = first / STRETCH;
+    int to = position / STRETCH;
+    int *own = arrived + row * gridDim.y + blockIdx.y;
+    if (threadIdx.x == 0) {
+        last = atomicAdd(own, 1) == to - from;
+    }
+    __syncthreads();
+    if (last) {
+        __threadfence();
+        for (int h = 0; h < count; h++) {
+            joinStretches(
+                    partials + (head + h) * stretches * (headDim + 2), from, to, headDim, out,
+                    row * outStride + (long long)(head0 + h) * headDim, isBf16(flags, 3));
+        }
+        if (threadIdx.x == 0) {
+            *own = 0;
         }
     }
 }
@@ -214,43 +261,18 @@ __device__ __forceinline__ void attendStretch(
 #define PARAMETERS                                                                                                    \
     const void *q, long long qStride, const void *keys, long long keyStride, const void *values,                      \
             long long valueStride, const int *blocks, int blocksOfSequence, int blockSize, const int *sequences,      \
-            const int *positions, void *out, long long outStride, float *partials, int heads, int group, int headDim, \
-            float scale, float softcap, int window, const float *slopes, unsigned flags
+            const int *positions, void *out, long long outStride, float *partials, int *arrived, int heads, int group,  \
+            int headDim, float scale, float softcap, int window, const float *slopes, unsigned flags
 #define ARGUMENTS                                                                                                      \
     q, qStride, keys, keyStride, values, valueStride, blocks, blocksOfSequence, blockSize, sequences, positions, out, \
-            outStride, partials, heads, group, headDim, scale, softcap, window, slopes, flags
+            outStride, partials, arrived, heads, group, headDim, scale, softcap, window, slopes, flags
 
 extern "C" __global__ void attendCache1(PARAMETERS) {
+    takeTurn();
     attendStretch<1>(ARGUMENTS);
 }
 
 extern "C" __global__ void attendCache4(PARAMETERS) {
+    takeTurn();
     attendStretch<4>(ARGUMENTS);
-}
-
-extern "C" __global__ void joinStretches(
-        const float *partials, const int *positions, void *out, long long outStride, int heads, int stretches,
-        int headDim, int window, unsigned flags) {
-    int row = blockIdx.x;
-    int head = blockIdx.y;
-    int position = positions[row];
-    Scoring scoring = {1.f, 0.f, window};
-    int from = (int)firstKey(0, position, scoring) / STRETCH;
-    int to = position / STRETCH;
-    const float *entries = partials + ((long long)row * heads + head) * stretches * (headDim + 2);
-    float largest = -INFINITY;
-    for (int s = from; s <= to; s++) {
-        largest = fmaxf(largest, entries[(long long)s * (headDim + 2) + headDim]);
-    }
-    for (int d = threadIdx.x; d < headDim; d += blockDim.x) {
-        float sum = 0.f;
-        float total = 0.f;
-        for (int s = from; s <= to; s++) {
-            const float *entry = entries + (long long)s * (headDim + 2);
-            float weight = expf(entry[headDim] - largest);
-            sum = fmaf(weight, entry[d], sum);
-            total = fmaf(weight, entry[headDim + 1], total);
-        }
-        store(out, row * outStride + (long long)head * headDim + d, isBf16(flags, 3), sum / total);
-    }
 }

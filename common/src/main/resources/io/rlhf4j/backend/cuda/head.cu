@@ -2,6 +2,7 @@
 
 // l = softcap tanh(l / softcap) / temperature
 extern "C" __global__ void capLogits(float *logits, float softcap, float temperature, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8];
@@ -19,6 +20,7 @@ extern "C" __global__ void capLogits(float *logits, float softcap, float tempera
 extern "C" __global__ void rowStatistics(
         const float *logits, long long vocabulary, const int *targets, float *logProbs, float *entropies,
         float *logSums) {
+    takeTurn();
     __shared__ float scratch[32];
     __shared__ double sums[32];
     const float *row = logits + blockIdx.x * vocabulary;
@@ -50,6 +52,7 @@ extern "C" __global__ void logitSlopes(
         const float *logits, void *slopes, long long rows, long long vocabulary, const int *targets,
         const float *entropies, const float *logSums, const float *ofLogProb, const float *ofEntropy, float limit,
         float temperature, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, vocabulary);
     if (part.count == 0) {
         return;
@@ -77,6 +80,7 @@ extern "C" __global__ void logitSlopes(
 extern "C" __global__ void drawTokens(
         const float *logits, long long stride, int vocabulary, float temperature, const int *rows,
         const double *uniforms, int *tokens, float *logProbs) {
+    takeTurn();
     __shared__ float scratch[32];
     __shared__ double sums[32];
     const float *row = logits + rows[blockIdx.x] * stride;

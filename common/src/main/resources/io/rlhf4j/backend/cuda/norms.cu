@@ -5,6 +5,7 @@
 extern "C" __global__ void normForward(
         const void *x, long long stride, const void *weight, const void *bias, float weightOffset, float epsilon,
         void *out, long long outStride, float *statistics, int columns, unsigned flags) {
+    takeTurn();
     __shared__ float scratch[32];
     long long row = blockIdx.x;
     bool wide = flags & WIDE;
@@ -77,6 +78,7 @@ extern "C" __global__ void normForward(
 extern "C" __global__ void normBackward(
         const void *dy, long long dyStride, const void *x, long long stride, const void *weight, float weightOffset,
         const float *statistics, void *dx, long long dxStride, int columns, unsigned flags) {
+    takeTurn();
     __shared__ float scratch[32];
     long long row = blockIdx.x;
     bool wide = flags & WIDE;
@@ -118,6 +120,7 @@ extern "C" __global__ void normBackward(
 extern "C" __global__ void normWeightPartials(
         const void *dy, long long dyStride, const void *x, long long stride, const float *statistics, long long rows,
         long long columns, int rowsOfChunk, float *ofWeight, float *ofBias, unsigned flags) {
+    takeTurn();
     long long chunks = (rows + rowsOfChunk - 1) / rowsOfChunk;
     Part part = partOf(chunks, columns);
     if (part.count == 0) {

@@ -4,6 +4,7 @@ extern "C" __global__ void adamW(
         float *parameter, const void *gradient, float *moment1, float *moment2, long long elements, float keep,
         float toFirst, float keepSecond, float toSecond, float rootFactor, float epsilon, float stepSize,
         float gradientScale, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count == 0) {
         return;
@@ -28,6 +29,7 @@ extern "C" __global__ void adamW(
 
 // partials[block] = sum of squares of every gridDim-th stretch of 2048 elements
 extern "C" __global__ void squarePartials(const void *x, long long elements, double *partials, unsigned flags) {
+    takeTurn();
     __shared__ double scratch[32];
     double sum = 0;
     long long step = 8LL * blockDim.x * gridDim.x;
@@ -46,6 +48,7 @@ extern "C" __global__ void squarePartials(const void *x, long long elements, dou
 }
 
 extern "C" __global__ void sumPartials(const double *partials, int count, double *total) {
+    takeTurn();
     __shared__ double scratch[32];
     double sum = 0;
     for (int i = threadIdx.x; i < count; i += blockDim.x) {

@@ -1,21 +1,6 @@
-// Element by element. Activations are numbered as the enum Activation: RELU, GELU, GELU_TANH, SILU.
+// Element by element.
 
-#define RELU 0
-#define GELU 1
-#define GELU_TANH 2
-
-__device__ __forceinline__ float activated(int f, float x) {
-    if (f == RELU) {
-        return fmaxf(x, 0.f);
-    }
-    if (f == GELU) {
-        return 0.5f * x * (1.f + erff(x * 0.70710678118654752f));
-    }
-    if (f == GELU_TANH) {
-        return 0.5f * x * (1.f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    }
-    return x / (1.f + expf(-x));
-}
+#include "activations.cuh"
 
 __device__ __forceinline__ float slope(int f, float x) {
     if (f == RELU) {
@@ -36,6 +21,7 @@ __device__ __forceinline__ float slope(int f, float x) {
 
 extern "C" __global__ void addTensors(
         const void *a, const void *b, void *out, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8], w[8];
@@ -51,6 +37,7 @@ extern "C" __global__ void addTensors(
 
 // y += factor x
 extern "C" __global__ void addScaled(float factor, const void *x, void *y, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8], w[8];
@@ -65,6 +52,7 @@ extern "C" __global__ void addScaled(float factor, const void *x, void *y, long 
 }
 
 extern "C" __global__ void scaleTensor(void *x, float factor, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8];
@@ -80,6 +68,7 @@ extern "C" __global__ void scaleTensor(void *x, float factor, long long elements
 // x[r] += bias, and where f >= 0 the activation of the sum
 extern "C" __global__ void addBias(
         const void *bias, void *x, long long stride, long long rows, long long columns, int f, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float v[8], b[8];
@@ -95,6 +84,7 @@ extern "C" __global__ void addBias(
 }
 
 extern "C" __global__ void activate(int f, const void *x, void *out, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8];
@@ -109,6 +99,7 @@ extern "C" __global__ void activate(int f, const void *x, void *out, long long e
 
 extern "C" __global__ void activateBackward(
         int f, const void *x, const void *dy, void *dx, long long elements, unsigned flags) {
+    takeTurn();
     Part part = partOf(1, elements);
     if (part.count > 0) {
         float v[8], d[8];
@@ -126,6 +117,7 @@ extern "C" __global__ void activateBackward(
 extern "C" __global__ void activateGated(
         int f, const void *gateUp, long long stride, void *out, long long outStride, long long rows,
         long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float gate[8], up[8];
@@ -143,6 +135,7 @@ extern "C" __global__ void activateGated(
 extern "C" __global__ void activateGatedBackward(
         int f, const void *gateUp, long long stride, const void *dy, long long dyStride, void *dGateUp,
         long long rows, long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float gate[8], up[8], d[8];

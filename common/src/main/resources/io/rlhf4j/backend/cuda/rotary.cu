@@ -3,6 +3,7 @@
 extern "C" __global__ void rotate(
         void *x, long long stride, const int *positions, const float *cosines, const float *sines, long long tokens,
         int heads, int headDim, int half, int interleaved, float direction, unsigned flags) {
+    takeTurn();
     long long number = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= tokens * heads * half) {
         return;

@@ -2,6 +2,7 @@
 
 extern "C" __global__ void fillRows(
         void *target, long long stride, long long rows, long long columns, float value, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     float v[8];
 #pragma unroll
@@ -16,6 +17,7 @@ extern "C" __global__ void fillRows(
 extern "C" __global__ void copyRows(
         const void *source, long long sourceStride, void *target, long long targetStride, long long rows,
         long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float v[8];
@@ -28,6 +30,7 @@ extern "C" __global__ void copyRows(
 extern "C" __global__ void gatherRows(
         const void *table, long long tableStride, const int *indices, void *out, long long outStride, long long rows,
         long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float v[8];
@@ -41,6 +44,7 @@ extern "C" __global__ void gatherRows(
 extern "C" __global__ void putRows(
         const void *source, long long sourceStride, const int *indices, void *table, long long tableStride,
         long long rows, long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(rows, columns);
     if (part.count > 0) {
         float v[8];
@@ -54,6 +58,7 @@ extern "C" __global__ void putRows(
 extern "C" __global__ void scatterAddRows(
         const void *source, long long sourceStride, const int *order, const int *begins, const int *indices,
         void *table, long long tableStride, long long groups, long long columns, unsigned flags) {
+    takeTurn();
     Part part = partOf(groups, columns);
     if (part.count == 0) {
         return;
@@ -76,6 +81,7 @@ extern "C" __global__ void scatterAddRows(
 extern "C" __global__ void columnPartials(
         const void *x, long long stride, long long rows, long long columns, int rowsOfChunk, float *partials,
         unsigned flags) {
+    takeTurn();
     long long chunks = (rows + rowsOfChunk - 1) / rowsOfChunk;
     Part part = partOf(chunks, columns);
     if (part.count == 0) {
@@ -97,6 +103,7 @@ extern "C" __global__ void columnPartials(
 // sums[c] += partials of all chunks, in a fixed order; a block takes 32 columns, a warp every eighth chunk of them
 extern "C" __global__ void addPartials(
         const float *partials, int chunks, long long columns, void *sums, unsigned flags) {
+    takeTurn();
     __shared__ float ofWarps[8][32];
     int lane = threadIdx.x % 32;
     int warp = threadIdx.x / 32;

@@ -9,6 +9,26 @@
 
 typedef unsigned short bf16;
 
+// Lets the next kernel begin as soon as there is room.
+__device__ __forceinline__ void letNextBegin() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+
+// Until the kernels before are through: only then may be read what they write, or written what they read.
+__device__ __forceinline__ void waitForEarlier() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// Every kernel begins with it: in a recorded pass its blocks may begin while the kernel before still runs.
+__device__ __forceinline__ void takeTurn() {
+    letNextBegin();
+    waitForEarlier();
+}
+
 __device__ __forceinline__ float widen(bf16 bits) {
     return __uint_as_float((unsigned)bits << 16);
 }

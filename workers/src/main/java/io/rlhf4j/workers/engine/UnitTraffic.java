@@ -32,6 +32,11 @@ final class UnitTraffic implements UnitHooks {
     }
 
     @Override
+    public boolean valuesStay() {
+        return weights.valuesStay();
+    }
+
+    @Override
     public void beforeUse(ParameterUnit unit) {
         weights.beforeUse(unit);
     }

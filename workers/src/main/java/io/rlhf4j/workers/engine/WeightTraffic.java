@@ -16,14 +16,21 @@ final class WeightTraffic implements UnitHooks, Passes {
     private final Collectives collectives;
     private final Gathering gathering;
     private final Stopwatch stopwatch;
+    private final boolean valuesStay;
 
     WeightTraffic(LayeredModel model, WeightCutting cutting, Stopwatch stopwatch) {
         this.model = model;
         this.collectives = cutting.collectives();
         this.stopwatch = stopwatch;
+        this.valuesStay = !cutting.stage().cutsWeights();
         Map<ParameterUnit, UnitWeights> weights = new HashMap<>();
         model.units().forEach(unit -> weights.put(unit, cutting.of(unit)));
         this.gathering = new Gathering(model, weights);
+    }
+
+    @Override
+    public boolean valuesStay() {
+        return valuesStay;
     }
 
     @Override

@@ -1,0 +1,83 @@
+package io.rlhf4j.backend.cuda;
+
+import io.rlhf4j.tensor.RepeatedPass;
+import java.util.ArrayDeque;
+import java.util.Map;
+
+/**
+ * A pass as a graph of the driver (CUDA graphs): run as it is the first time, so that all kernels are there, recorded the
+ * second time, and from then on started as a whole, without a word from its operations.
+ */
+final class RecordedPass implements RepeatedPass {
+    private static final long INPUT_BYTES = 4L << 20;
+
+    private final Workbench bench;
+    private final Object backend;
+    private final Runnable pass;
+    private boolean ran;
+    private Recording recording;
+
+    /** @param memory what the pass works in, by size */
+    private record Recording(
+            long executable, DeviceMemory inputMemory, RecordedInputs inputs, Map<Long, ArrayDeque<Long>> memory) {}
+
+    /** @param backend whose operations wait for each other by its lock */
+    RecordedPass(Workbench bench, Object backend, Runnable pass) {
+        this.bench = bench;
+        this.backend = backend;
+        this.pass = pass;
+    }
+
+    @Override
+    public void run() {
+        synchronized (backend) {
+            bench.stream().enter();
+            if (!ran) {
+                pass.run();
+                ran = true;
+                return;
+            }
+            if (recording == null) {
+                recording = record();
+            }
+            recording.inputs.send();
+            bench.stream().run(recording.executable);
+        }
+    }
+
+    private Recording record() {
+        DeviceMemory inputMemory = bench.memories().allocate(INPUT_BYTES);
+        RecordedInputs inputs = new RecordedInputs(bench.uploads(), inputMemory);
+        Map<Long, ArrayDeque<Long>> memory;
+        long graph;
+        bench.memories().beginRecording();
+        bench.uploads().beginRecording(inputs);
+        bench.stream().beginRecording();
+        try {
+            pass.run();
+        } finally {
+            graph = bench.stream().endRecording();
+            bench.uploads().endRecording();
+            memory = bench.memories().endRecording();
+        }
+        long[] executable = new long[1];
+        Calls.driver(DriverApi.cuGraphInstantiateWithFlags(executable, graph, 0), "cuGraphInstantiate");
+        Calls.driver(DriverApi.cuGraphDestroy(graph), "cuGraphDestroy");
+        return new Recording(executable[0], inputMemory, inputs, memory);
+    }
+
+    @Override
+    public void close() {
+        synchronized (backend) {
+            if (recording != null) {
+                bench.stream().enter();
+                // The last run may not be through, and a graph that is destroyed must be.
+                bench.stream().await();
+                Calls.driver(DriverApi.cuGraphExecDestroy(recording.executable), "cuGraphExecDestroy");
+                bench.memories().release(recording.memory);
+                recording.inputMemory.close();
+                recording = null;
+            }
+        }
+    }
+}
