@@ -32,16 +32,14 @@ final class DecodingSteps implements AutoCloseable {
 
     /** Extends each sequence by its token; the logits of what follows, a row each. */
     Tensor run(List<CachedSequence> sequences, int... tokens) {
-        int longest =
-                sequences.stream().mapToInt(CachedSequence::length).max().orElse(0) + 1;
+        int longest = sequences.stream().mapToInt(CachedSequence::length).max().orElse(0) + 1;
         int wanted = -Math.floorDiv(-longest, BLOCKS_TOGETHER * cache.blockSize()) * BLOCKS_TOGETHER;
         if (wanted > blocksOfSequence) {
             close();
             blocksOfSequence = wanted;
         }
         int rows = work.backend().rowsOfRepeated(tokens.length);
-        steps.computeIfAbsent(
-                        rows, count -> model.decodingStep(work, cache, blocksOfSequence, logits.slice(0, count)))
+        steps.computeIfAbsent(rows, count -> model.decodingStep(work, cache, blocksOfSequence, logits.slice(0, count)))
                 .run(sequences, tokens);
         return logits.slice(0, tokens.length);
     }

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  */
 final class GenerationBatch {
     private static final int BLOCK_SIZE = 16;
-    /** Prompt tokens of one step: enough to keep matrix products busy, few enough not to hold up the samples. */
+    /** Prompt tokens of a step beside samples: enough to keep matrix products busy, few enough not to hold these up. */
     private static final int PROMPT_CHUNK = 512;
 
     private final Scope work;
@@ -172,7 +172,7 @@ final class GenerationBatch {
         }
         int decoding = running.size();
         List<Prompt> extended = new ArrayList<>();
-        int room = PROMPT_CHUNK;
+        int room = decoding == 0 ? work.backend().promptTokensAtOnce() : PROMPT_CHUNK;
         for (Prompt prompt : entering) {
             if (room == 0) {
                 break;

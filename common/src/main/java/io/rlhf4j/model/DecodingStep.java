@@ -32,8 +32,8 @@ public final class DecodingStep implements AutoCloseable {
         positions = new int[rows];
         int[] starts = new int[rows + 1];
         Arrays.setAll(starts, row -> row);
-        attending = new Attending.OverCache(
-                cache, new int[rows][blocksOfSequence], new int[rows], starts, new int[rows]);
+        attending =
+                new Attending.OverCache(cache, new int[rows][blocksOfSequence], new int[rows], starts, new int[rows]);
         model.backbone().prepareFor(blocksOfSequence * cache.blockSize());
         repeated = model.hooks().valuesStay() ? work.backend().repeated(this::pass) : null;
     }

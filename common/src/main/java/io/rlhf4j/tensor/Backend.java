@@ -94,6 +94,11 @@ public interface Backend {
         return rows;
     }
 
+    /** Tokens of prompts that a pass of generation best has where no answer waits for it. */
+    default int promptTokensAtOnce() {
+        return 512;
+    }
+
     // ---- matrix products
 
     /**

@@ -18,6 +18,9 @@ interface CachedAttentionConformance extends Conformance {
             checkCached(spec, type, 4, new int[] {9}, new int[] {9}, false);
             checkCached(spec, type, 3, new int[] {8, 1, 6, 15}, new int[] {3, 1, 1, 15}, true);
             checkCached(spec, type, 16, new int[] {40, 33}, new int[] {1, 2}, true);
+            // long prompts behind decoding, and caches that are longer than what is looked at at once
+            checkCached(spec, type, 16, new int[] {40, 37, 90}, new int[] {1, 37, 90}, true);
+            checkCached(spec, type, 16, new int[] {300, 130, 129}, new int[] {1, 3, 1}, false);
         }
     }
 

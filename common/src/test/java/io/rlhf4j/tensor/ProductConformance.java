@@ -13,7 +13,8 @@ interface ProductConformance extends Conformance {
     };
 
     /** Rows that a backend may have kernels of their own for, and sizes around these. */
-    int[][] FEW_ROWS = {{1, 64, 16}, {3, 128, 17}, {8, 192, 300}, {17, 320, 50}, {32, 2048, 70}, {9, 1088, 33}, {40, 64, 33}
+    int[][] FEW_ROWS = {
+        {1, 64, 16}, {3, 128, 17}, {8, 192, 300}, {17, 320, 50}, {32, 2048, 70}, {9, 1088, 33}, {40, 64, 33}
     };
 
     @Test
@@ -96,7 +97,8 @@ interface ProductConformance extends Conformance {
     @ParameterizedTest
     @EnumSource(DType.class)
     default void linearWithAndWithoutBias(DType type) {
-        for (int[] shape : Stream.of(PRODUCT_SHAPES, FEW_ROWS).flatMap(Stream::of).toList()) {
+        for (int[] shape :
+                Stream.of(PRODUCT_SHAPES, FEW_ROWS).flatMap(Stream::of).toList()) {
             try (Workbench bench = open()) {
                 Tensor x = bench.normal(type, shape[0], shape[1]);
                 Tensor weight = bench.normal(type, shape[2], shape[1]);
@@ -176,7 +178,14 @@ interface ProductConformance extends Conformance {
     @EnumSource(DType.class)
     default void aWeightRoundedToInt8GivesTheLayersAndLogitsOfItsRoundedNumbers(DType type) {
         for (int[] shape : new int[][] {
-            {1, 1, 1}, {3, 17, 33}, {2, 1025, 70}, {8, 96, 300}, {150, 129, 257}, {1, 2048, 65}, {30, 2048, 128}, {8, 192, 40}
+            {1, 1, 1},
+            {3, 17, 33},
+            {2, 1025, 70},
+            {8, 96, 300},
+            {150, 129, 257},
+            {1, 2048, 65},
+            {30, 2048, 128},
+            {8, 192, 40}
         }) {
             try (Workbench bench = open()) {
                 int in = shape[1];

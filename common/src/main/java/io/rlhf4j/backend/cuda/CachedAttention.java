@@ -7,7 +7,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Attention of new tokens over a cache in blocks, the positions of a sequence cut into stretches. */
+/**
+ * Attention of new tokens over a cache in blocks, the positions of a sequence cut into stretches. Prompts that are new as a
+ * whole, the last of the sequences, are taken out of the cache and go the way of a batch in training.
+ */
 final class CachedAttention {
     private static final String FILE = "decoding";
     /** Positions of a stretch, and threads of a block. */
@@ -15,6 +18,9 @@ final class CachedAttention {
 
     private static final int MOST_COLUMNS = 256;
     private static final int TOGETHER = 4;
+    /** A prompt of so many tokens is worth that. */
+    private static final int LONG_PROMPT = 32;
+
     private static final int FIRST_ARRIVALS = 1 << 16;
     /** Flags of three matrices that are all bf16 and begin at multiples of 16 bytes. */
     private static final int ALL_WIDE_BF16 = Matrix.WIDE_FLAG | 7;
@@ -22,16 +28,86 @@ final class CachedAttention {
     private final Workbench bench;
     private final Stream stream;
     private final Transfers transfers;
+    private final Attention attention;
     private DeviceMemory arrivals;
     private final Map<Variant, Kernel> variants = new HashMap<>();
 
-    CachedAttention(Workbench bench, Transfers transfers) {
+    CachedAttention(Workbench bench, Transfers transfers, Attention attention) {
         this.bench = bench;
         this.transfers = transfers;
+        this.attention = attention;
         this.stream = bench.stream();
     }
 
+    /** {@link io.rlhf4j.tensor.Backend#cachedAttention}. */
     void attend(
+            AttentionSpec spec,
+            Matrix q,
+            Matrix keys,
+            Matrix values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Matrix out) {
+        int prompts = lengths.length;
+        while (prompts > 0 && isNewPrompt(lengths[prompts - 1], starts[prompts] - starts[prompts - 1])) {
+            prompts--;
+        }
+        if (prompts == lengths.length) {
+            overCache(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+            return;
+        }
+        int row = starts[prompts];
+        if (prompts > 0) {
+            overCache(
+                    spec,
+                    q.slice(0, row),
+                    keys,
+                    values,
+                    Arrays.copyOf(blocks, prompts),
+                    blockSize,
+                    Arrays.copyOf(lengths, prompts),
+                    Arrays.copyOf(starts, prompts + 1),
+                    out.slice(0, row));
+        }
+        int[] own = Arrays.copyOfRange(starts, prompts, starts.length);
+        Arrays.setAll(own, i -> own[i] - row);
+        int[][] ownBlocks = Arrays.copyOfRange(blocks, prompts, blocks.length);
+        overPrompts(spec, q.slice(row, q.rows()), keys, values, ownBlocks, blockSize, own, out.slice(row, q.rows()));
+    }
+
+    private static boolean isNewPrompt(int length, int newTokens) {
+        return length == newTokens && length >= LONG_PROMPT;
+    }
+
+    private void overPrompts(
+            AttentionSpec spec,
+            Matrix q,
+            Matrix keys,
+            Matrix values,
+            int[][] blocks,
+            int blockSize,
+            int[] starts,
+            Matrix out) {
+        int[] rows = new int[q.rows()];
+        for (int s = 0; s < blocks.length; s++) {
+            for (int position = 0; position < starts[s + 1] - starts[s]; position++) {
+                rows[starts[s] + position] = blocks[s][position / blockSize] * blockSize + position % blockSize;
+            }
+        }
+        long bytes = (long) keys.type().bytes() * rows.length * keys.columns();
+        try (DeviceMemory keyMemory = bench.memories().allocate(bytes);
+                DeviceMemory valueMemory = bench.memories().allocate(bytes)) {
+            Matrix k = Matrix.in(keyMemory, keys.type(), rows.length, keys.columns());
+            Matrix v = Matrix.in(valueMemory, values.type(), rows.length, values.columns());
+            transfers.gather(keys, rows, k);
+            transfers.gather(values, rows, v);
+            attention.forward(spec, q, k, v, starts, out, null);
+        }
+    }
+
+    private void overCache(
             AttentionSpec spec,
             Matrix q,
             Matrix keys,

@@ -14,6 +14,7 @@ import java.util.Optional;
 /** The backend for one NVIDIA GPU. Calls return before the device is through, but for those that bring numbers back. */
 public final class CudaBackend extends CudaRowOperations {
     private static final int ROWS_OF_TILE = 8;
+    private static final int PROMPT_TOKENS = 4096;
 
     private final String description;
     private final MatrixProducts products;
@@ -38,7 +39,7 @@ public final class CudaBackend extends CudaRowOperations {
         products = new MatrixProducts(bench, transfers, pointwise);
         linearLayers = new LinearLayers(bench, products, pointwise);
         attention = new Attention(bench);
-        cachedAttention = new CachedAttention(bench, transfers);
+        cachedAttention = new CachedAttention(bench, transfers, attention);
         languageHead = new LanguageHeadRows(bench, transfers, products, linearLayers);
         tokenDraw = new TokenDraw(bench);
         optimizer = new Optimizer(bench);
@@ -67,6 +68,12 @@ public final class CudaBackend extends CudaRowOperations {
         return (rows + ROWS_OF_TILE - 1) / ROWS_OF_TILE * ROWS_OF_TILE;
     }
 
+    /** {@inheritDoc} Its matrix products are at their full rate with thousands of rows. */
+    @Override
+    public int promptTokensAtOnce() {
+        return PROMPT_TOKENS;
+    }
+
     @Override
     public synchronized void matmul(
             Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean add) {
@@ -81,8 +88,7 @@ public final class CudaBackend extends CudaRowOperations {
     }
 
     @Override
-    public synchronized void linear(
-            Tensor x, Tensor weight, Tensor bias, Activation f, Tensor residual, Tensor out) {
+    public synchronized void linear(Tensor x, Tensor weight, Tensor bias, Activation f, Tensor residual, Tensor out) {
         Operands.linear(x, weight, bias, out);
         if (residual != null) {
             Operands.pointwise("linear", residual, out);

@@ -60,8 +60,7 @@ final class FewRows {
         launch(x, weight.outputs(), bias, f, residual, out, true);
     }
 
-    private void launch(
-            Matrix x, int outputs, Matrix bias, Activation f, Matrix residual, Matrix out, boolean int8) {
+    private void launch(Matrix x, int outputs, Matrix bias, Activation f, Matrix residual, Matrix out, boolean int8) {
         int blocks = (outputs + OUTPUTS_OF_BLOCK - 1) / OUTPUTS_OF_BLOCK;
         int warps = blocks < MANY_BLOCKS ? MOST_WARPS : MOST_WARPS / 2;
         int tiles = (x.rows() + ROWS_OF_TILE - 1) / ROWS_OF_TILE;

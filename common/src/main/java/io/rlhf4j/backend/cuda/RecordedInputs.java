@@ -37,7 +37,8 @@ final class RecordedInputs {
         if (input == null) {
             input = new Input(values, used, values.get().length);
             if (used + input.length > room) {
-                throw new IllegalStateException("a recorded pass reads more than %d numbers of the host".formatted(room));
+                throw new IllegalStateException(
+                        "a recorded pass reads more than %d numbers of the host".formatted(room));
             }
             used += (input.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
             inputs.put(source, input);

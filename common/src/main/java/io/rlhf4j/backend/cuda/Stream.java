@@ -66,8 +66,7 @@ final class Stream {
     }
 
     void beginRecording() {
-        Calls.driver(
-                DriverApi.cuStreamBeginCapture_v2(handle, DriverApi.RELAXED_CAPTURE), "cuStreamBeginCapture");
+        Calls.driver(DriverApi.cuStreamBeginCapture_v2(handle, DriverApi.RELAXED_CAPTURE), "cuStreamBeginCapture");
         recording = true;
     }
 

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the kernels' sources promise each other; it needs no GPU. */
 class KernelSourcesTest {
-    private static final Pattern KERNEL = Pattern.compile("__global__ void[^{]*?(\\w+)\\([^{]*\\{(.*?)\n}", Pattern.DOTALL);
+    private static final Pattern KERNEL =
+            Pattern.compile("__global__ void[^{]*?(\\w+)\\([^{]*\\{(.*?)\n}", Pattern.DOTALL);
 
     static Stream<Path> files() throws IOException {
         Path folder = Path.of("src/main/resources/io/rlhf4j/backend/cuda");

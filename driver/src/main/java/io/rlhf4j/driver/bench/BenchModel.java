@@ -22,7 +22,8 @@ import org.apache.hadoop.conf.Configuration;
  */
 public record BenchModel(String name) {
     /** Shapes whose config.json is part of the program. */
-    public static final List<String> SHAPES = List.of("opt-125m", "opt-1.3b", "llama-160m", "llama-160m-gqa", "tiny");
+    public static final List<String> SHAPES =
+            List.of("opt-125m", "opt-350m", "opt-1.3b", "llama-160m", "llama-160m-gqa", "tiny");
 
     private static final int BYTES = 256;
 

@@ -38,16 +38,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One iteration of PPO with four models of one shape: answers of a fixed length, the log-probabilities of actor and
+ * One iteration of PPO with four models, of one shape or with a smaller critic and reward model: answers of a fixed length, the log-probabilities of actor and
  * reference, values and scores, then one step of actor and critic on all of them. It is the work of one rank, by the
  * classes that do it in a run; what Spark adds is not in it.
  *
  * @param batch prompts, each answered once
  * @param prompt tokens of each
  * @param newTokens tokens of each answer
+ * @param critic what critic and reward model are like; empty: the actor
  * @param statesOnDisk a local folder for what only the optimizers need; empty for memory
  */
-public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> statesOnDisk) {
+public record PpoBench(int batch, int prompt, int newTokens, Optional<BenchModel> critic, Optional<Path> statesOnDisk) {
     private static final int SEED = 0;
     private static final String GENERATE = "generate_s";
     private static final String SCORE = "score_s";
@@ -64,24 +65,25 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> stat
             int tokens = batch * (prompt + newTokens);
             CausalLanguageModel actor = shape.make(scope, settings.type());
             CausalLanguageModel reference = actor.copy(scope, settings.type());
-            ScoreModel critic = ScoreModel.onBackboneOf(actor, scope, settings.type(), SEED);
-            ScoreModel judge = ScoreModel.onBackboneOf(actor, scope, settings.type(), SEED + 1);
+            ScoreModel valueModel = scoreModel(actor, scope, settings.type(), SEED);
+            ScoreModel judge = scoreModel(actor, scope, settings.type(), SEED + 1);
             try (TrainingEngine actorEngine = engine(actor, ppo.actorOptimizer(), scope, settings, alone);
-                    TrainingEngine criticEngine = engine(critic, ppo.criticOptimizer(), scope, settings, alone);
+                    TrainingEngine criticEngine = engine(valueModel, ppo.criticOptimizer(), scope, settings, alone);
                     RewardSum reward = reward(new ScoreModelReward(judge, Passes.HERE, scope, tokens))) {
                 RolloutWorker worker = new RolloutWorker(
                         new AnswerSampler(actor, tokenizer, NO_END, ppo, SEED, scope),
                         new AnswerScoring(
                                 ModelPasses.here(actor),
                                 Optional.of(ModelPasses.here(reference)),
-                                ModelPasses.here(critic),
+                                ModelPasses.here(valueModel),
                                 reward,
                                 tokenizer,
                                 ppo,
                                 tokens,
                                 scope),
                         ppo);
-                PpoTrainer trainer = new PpoTrainer(actor, actorEngine, critic, criticEngine, alone, ppo, SEED, tokens);
+                PpoTrainer trainer =
+                        new PpoTrainer(actor, actorEngine, valueModel, criticEngine, alone, ppo, SEED, tokens);
                 List<PromptRow> prompts = prompts(actor.config().vocabSize());
                 List<Map<String, Double>> phases = new ArrayList<>();
                 double beta = ppo.kl().beta();
@@ -95,8 +97,9 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> stat
                             TRAIN_CRITIC, update.metrics().get("seconds_train_critic")));
                 });
                 ModelWork work = new ModelWork(actor.config(), settings.type());
+                ModelWork scoring = new ModelWork(valueModel.config(), settings.type());
                 return measurement(shape, settings, rounds, phases.subList(settings.warmup(), phases.size()), scope)
-                        .beside(limits -> leastSeconds(work, limits));
+                        .beside(limits -> leastSeconds(work, scoring, limits));
             }
         }
     }
@@ -113,7 +116,7 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> stat
         more.put("peak_tensors_mb", scope.peakBytes() >> 20);
         return new Measurement(
                 "ppo_step",
-                shape.label(),
+                shape.label() + critic.map(model -> " + " + model.label()).orElse(""),
                 settings.trainingType(),
                 "%dx(%d+%d)".formatted(batch, prompt, newTokens),
                 (long) batch * newTokens,
@@ -123,19 +126,32 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<Path> stat
     }
 
     /** Answers, the forward passes of four models and the training of two. */
-    private double leastSeconds(ModelWork work, MachineLimits limits) {
+    private double leastSeconds(ModelWork work, ModelWork scoring, MachineLimits limits) {
         int[] answers = new int[batch];
         Arrays.fill(answers, newTokens);
         int[] sequences = new int[batch];
         Arrays.fill(sequences, prompt + newTokens);
         long heads = (long) batch * newTokens;
-        double scores = 2 * work.forward(heads, sequences) + 2 * work.forward(0, sequences);
-        double training = work.training(heads, sequences) + work.training(0, sequences);
+        double scores = 2 * work.forward(heads, sequences) + 2 * scoring.forward(0, sequences);
+        double training = work.training(heads, sequences) + scoring.training(0, sequences);
         return work.generationSeconds(limits, prompt, answers) + (scores + training) / limits.flopsPerSecond();
     }
 
-    /** Scripts that do the same with PyTorch, in all types that it has for this. */
+    /** A model that scores, of the shape that critic and reward model have. */
+    private ScoreModel scoreModel(CausalLanguageModel actor, Scope scope, DType type, long seed) throws IOException {
+        if (critic.isEmpty()) {
+            return ScoreModel.onBackboneOf(actor, scope, type, seed);
+        }
+        try (Scope temporary = scope.child("backbone")) {
+            return ScoreModel.onBackboneOf(critic.get().make(temporary, type), scope, type, seed);
+        }
+    }
+
+    /** Scripts that do the same with PyTorch, in all types that it has for this: with four models of one shape. */
     public List<PeerScript> peers(BenchModel shape, BenchSettings settings) {
+        if (critic.isPresent()) {
+            return List.of();
+        }
         return (settings.type() == DType.BF16 ? List.of("autocast", "master") : List.of("fp32"))
                 .stream()
                         .map(type -> common(PeerScript.of("ppo_step.py", "--dtype", type), settings)

@@ -155,8 +155,7 @@ final class BenchCommand {
 
     @Command(
             name = "ppo",
-            description =
-                    "An iteration: answers of a fixed length, scores, a step of actor and critic. All of one shape.",
+            description = "An iteration: answers of a fixed length, scores, a step of actor and critic.",
             mixinStandardHelpOptions = true)
     int ppo(
             @Mixin Common common,
@@ -166,6 +165,13 @@ final class BenchCommand {
             @Option(names = "--new", defaultValue = "128", description = "Tokens of an answer. (${DEFAULT-VALUE})")
                     int newTokens,
             @Option(
+                            names = "--critic-model",
+                            paramLabel = "MODEL",
+                            description =
+                                    "Shape or folder of critic and reward model; without it, the actor's. Scripts of"
+                                            + " --peers know one shape alone.")
+                    String critic,
+            @Option(
                             names = "--states-on",
                             paramLabel = "FOLDER",
                             description = "Local folder where the optimizers' states lie; without it, in memory.")
@@ -173,7 +179,12 @@ final class BenchCommand {
             @Mixin PeerOptions peers,
             @Mixin PpoPeerOptions others)
             throws IOException, InterruptedException {
-        PpoBench bench = new PpoBench(batch, prompt, newTokens, Optional.ofNullable(statesOnDisk));
+        PpoBench bench = new PpoBench(
+                batch,
+                prompt,
+                newTokens,
+                Optional.ofNullable(critic).map(BenchModel::new),
+                Optional.ofNullable(statesOnDisk));
         BenchSettings settings = common.settings(terminal);
         return peers.print(
                 terminal,
@@ -196,8 +207,8 @@ final class BenchCommand {
                     int newTokens)
             throws IOException {
         BenchSettings settings = common.settings(terminal);
-        Measurement iteration =
-                new PpoBench(batch, prompt, newTokens, Optional.empty()).measure(common.shape(), settings);
+        Measurement iteration = new PpoBench(batch, prompt, newTokens, Optional.empty(), Optional.empty())
+                .measure(common.shape(), settings);
         print(iteration);
         return print(
                 new SwitchBench(batch, prompt, newTokens).measure(common.shape(), settings, iteration.medianSeconds()));
