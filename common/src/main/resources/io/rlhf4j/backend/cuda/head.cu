@@ -76,6 +76,16 @@ extern "C" __global__ void logitSlopes(
     store8(slopes, part.row * vocabulary + part.column, isBf16(flags, 0), wide, part.count, l);
 }
 
+// Of all lanes up to this one.
+__device__ __forceinline__ double runningSum(double value, int lane) {
+#pragma unroll
+    for (int distance = 1; distance < 32; distance <<= 1) {
+        double before = __shfl_up_sync(0xffffffffu, value, distance);
+        value += lane >= distance ? before : 0.0;
+    }
+    return value;
+}
+
 // A block draws one token: each warp sums a stretch of the vocabulary, then the stretch of the draw is walked.
 extern "C" __global__ void drawTokens(
         const float *logits, long long stride, int vocabulary, float temperature, const int *rows,
@@ -92,11 +102,13 @@ extern "C" __global__ void drawTokens(
     int to = min(vocabulary, from + stretch);
     float inverse = 1.f / temperature;
     float largest = -INFINITY;
+#pragma unroll 8
     for (int i = from + lane; i < to; i += 32) {
         largest = fmaxf(largest, row[i]);
     }
     largest = blockMax(largest, scratch);
     double sum = 0;
+#pragma unroll 8
     for (int i = from + lane; i < to; i += 32) {
         sum += (double)expf((row[i] - largest) * inverse);
     }
@@ -121,24 +133,34 @@ extern "C" __global__ void drawTokens(
     if (warp != chosen) {
         return;
     }
-    int token = from;
-    bool found = false;
-    for (int begin = from; begin < to && !found; begin += 32) {
+    // Each lane sums a piece of the stretch; the piece of the draw is walked by all lanes.
+    int piece = (to - from + 31) / 32;
+    int begin = min(to, from + lane * piece);
+    int end = min(to, begin + piece);
+    double share = 0;
+#pragma unroll 8
+    for (int i = begin; i < end; i++) {
+        share += (double)expf((row[i] - largest) * inverse);
+    }
+    double running = runningSum(share, lane);
+    unsigned possible = __ballot_sync(0xffffffffu, share > 0.0);
+    unsigned passed = __ballot_sync(0xffffffffu, share > 0.0 && rest < running);
+    // Where rounding leaves a rest it is the last one possible.
+    int owner = passed != 0 ? __ffs(passed) - 1 : possible != 0 ? 31 - __clz(possible) : 0;
+    rest -= __shfl_sync(0xffffffffu, running - share, owner);
+    begin = __shfl_sync(0xffffffffu, begin, owner);
+    end = __shfl_sync(0xffffffffu, end, owner);
+    int token = begin;
+    for (bool found = false; begin < end && !found; begin += 32) {
         int i = begin + lane;
-        double share = i < to ? (double)expf((row[i] - largest) * inverse) : 0.0;
-        double running = share;
-#pragma unroll
-        for (int distance = 1; distance < 32; distance <<= 1) {
-            double before = __shfl_up_sync(0xffffffffu, running, distance);
-            running += lane >= distance ? before : 0.0;
-        }
-        unsigned possible = __ballot_sync(0xffffffffu, share > 0.0);
-        unsigned passed = __ballot_sync(0xffffffffu, share > 0.0 && rest < running);
-        if (passed != 0) {
+        share = i < end ? (double)expf((row[i] - largest) * inverse) : 0.0;
+        running = runningSum(share, lane);
+        possible = __ballot_sync(0xffffffffu, share > 0.0);
+        passed = __ballot_sync(0xffffffffu, share > 0.0 && rest < running);
+        found = passed != 0;
+        if (found) {
             token = begin + __ffs(passed) - 1;
-            found = true;
         } else if (possible != 0) {
-            // Where rounding leaves a rest it is the last one possible.
             token = begin + 31 - __clz(possible);
         }
         rest -= __shfl_sync(0xffffffffu, running, 31);
