@@ -136,6 +136,8 @@ final class CachedAttention {
         int group = spec.heads() / spec.kvHeads();
         boolean single = group == 1;
         int tiles = spec.kvHeads() * (single ? 1 : (group + TOGETHER - 1) / TOGETHER);
+        // Before the arguments are passed: the first time it starts a kernel of its own.
+        long arrivals = arrivals(q.rows() * tiles);
         Uploads uploads = bench.uploads();
         try (DeviceMemory partials = bench.memories().allocate(partialBytes)) {
             stream.pass(q.address())
@@ -152,7 +154,7 @@ final class CachedAttention {
                     .pass(out.address())
                     .pass(out.stride())
                     .pass(partials.address())
-                    .pass(arrivals(q.rows() * tiles))
+                    .pass(arrivals)
                     .pass(spec.heads())
                     .pass(group)
                     .pass(spec.headDim())

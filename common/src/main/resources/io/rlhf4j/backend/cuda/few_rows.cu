@@ -87,6 +87,11 @@ __device__ __forceinline__ void multiplyChunk(float *sums, const Chunk &chunk, c
 #define INPUT_OF_PIECE(lane, piece) (8 * ((lane) % 4) + 32 * (piece))
 #endif
 
+__device__ __forceinline__ void fetchRow(Words *parts, const bf16 *inputs, int lane) {
+    parts[0] = *(const Words *)(inputs + INPUT_OF_PIECE(lane, 0));
+    parts[1] = *(const Words *)(inputs + INPUT_OF_PIECE(lane, 1));
+}
+
 // TILES: tiles of eight rows. WARPS: of a block.
 extern "C" __global__ void __launch_bounds__(32 * WARPS) fewRows(
         const bf16 *x, long long xStride, const Weight *weight, long long weightStride, const float *scales,
@@ -107,15 +112,21 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) fewRows(
         fetch(ahead[i], upper, lower, min((warp + WARPS * i) * CHUNK, inner - CHUNK));
     }
     waitForEarlier();
+    const bf16 *own[TILES];
+    Words next[TILES][2];
     float acc[TILES][4];
 #pragma unroll
     for (int tile = 0; tile < TILES; tile++) {
+        // Rows beyond the last are the last once more, and nobody looks at their sums.
+        own[tile] = x + min(8 * tile + lane / 4, rows - 1) * xStride;
+        fetchRow(next[tile], own[tile] + min(warp * CHUNK, inner - CHUNK), lane);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             acc[tile][i] = 0.f;
         }
     }
     int step = WARPS * CHUNK;
+#pragma unroll 1
     for (int first = warp * CHUNK; first < inner; first += AHEAD * step) {
 #pragma unroll
         for (int i = 0; i < AHEAD; i++) {
@@ -125,13 +136,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) fewRows(
                 fetch(ahead[i], upper, lower, min(input + AHEAD * step, inner - CHUNK));
 #pragma unroll
                 for (int tile = 0; tile < TILES; tile++) {
-                    int row = 8 * tile + lane / 4;
-                    Words parts[2] = {{0u, 0u, 0u, 0u}, {0u, 0u, 0u, 0u}};
-                    if (row < rows) {
-                        const bf16 *own = x + row * xStride + input;
-                        parts[0] = *(const Words *)(own + INPUT_OF_PIECE(lane, 0));
-                        parts[1] = *(const Words *)(own + INPUT_OF_PIECE(lane, 1));
-                    }
+                    Words parts[2] = {next[tile][0], next[tile][1]};
+                    fetchRow(next[tile], own[tile] + min(input + step, inner - CHUNK), lane);
                     multiplyChunk(acc[tile], chunk, parts);
                 }
             }
