@@ -47,16 +47,18 @@ sealed interface Attending {
         @Override
         public Variable attend(
                 Operations operations, int layer, AttentionSpec spec, Variable q, Variable k, Variable v) {
-            cache.store(layer, k.value(), v.value(), rows);
             Tensor out = operations
                     .tape()
                     .allocate(q.value().type(), q.value().rows(), q.value().columns());
             operations
                     .tape()
                     .backend()
-                    .cachedAttention(
+                    .extendCacheAndAttend(
                             spec,
                             q.value(),
+                            k.value(),
+                            v.value(),
+                            rows,
                             cache.keys(layer),
                             cache.values(layer),
                             blocks,

@@ -126,12 +126,6 @@ public final class KvCache {
         sequence.setLength(sequence.length() + tokens);
     }
 
-    /** Stores rows of keys and values of one layer where {@link #rows} says. */
-    void store(int layer, Tensor k, Tensor v, int[] rows) {
-        backend.putRows(k, rows, keys.get(layer));
-        backend.putRows(v, rows, values.get(layer));
-    }
-
     /** Where the positions {@code from} to {@code to} (exclusive) of a sequence lie, into {@code rows} from {@code at} on. */
     void rows(CachedSequence sequence, int from, int to, int[] rows, int at) {
         for (int position = from; position < to; position++) {

@@ -264,6 +264,28 @@ public interface Backend {
             int[] starts,
             Tensor out);
 
+    /**
+     * {@link #cachedAttention} that takes the new tokens up first: row i of k and v [tokens, kvHeads * headDim], which may be
+     * column views, is put into row {@code rows[i]} of keys and values, where the token's position lies.
+     */
+    default void extendCacheAndAttend(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            int[] rows,
+            Tensor keys,
+            Tensor values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Tensor out) {
+        putRows(k, rows, keys);
+        putRows(v, rows, values);
+        cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+    }
+
     // ---- language-model head; logits of all rows are never held at once
 
     /**

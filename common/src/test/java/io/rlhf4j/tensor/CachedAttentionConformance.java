@@ -1,5 +1,7 @@
 package io.rlhf4j.tensor;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -66,8 +68,37 @@ interface CachedAttentionConformance extends Conformance {
                         spec, wideQ, starts[s], starts[s + 1], lengths[s] - fresh[s], keyRows, valueRows, expected);
             }
             backend().cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
-            Tolerance.of(type)
-                    .check("%s, %d sequences in blocks of %d".formatted(spec, sequences, blockSize), out, expected);
+            String what = "%s, %d sequences in blocks of %d".formatted(spec, sequences, blockSize);
+            Tolerance.of(type).check(what, out, expected);
+
+            // The same with a cache that does not hold the new tokens yet.
+            int[] newRows = new int[starts[sequences]];
+            for (int s = 0; s < sequences; s++) {
+                for (int row = starts[s]; row < starts[s + 1]; row++) {
+                    int position = lengths[s] - (starts[s + 1] - row);
+                    newRows[row] = blocks[s][position / blockSize] * blockSize + position % blockSize;
+                }
+            }
+            Tensor k = view
+                    ? bench.normalColumns(type, newRows.length, kvWidth)
+                    : bench.normal(type, newRows.length, kvWidth);
+            Tensor v = bench.normal(type, newRows.length, kvWidth);
+            backend().gatherRows(keys, newRows, k);
+            backend().gatherRows(values, newRows, v);
+            for (int place : newRows) {
+                backend().fill(keys.slice(place, place + 1), Float.NaN);
+                backend().fill(values.slice(place, place + 1), Float.NaN);
+            }
+            backend()
+                    .extendCacheAndAttend(
+                            spec, q, k, v, newRows, keys, values, blocks, blockSize, lengths, starts, out);
+            Tolerance.of(type).check("extended, " + what, out, expected);
+            for (int row = 0; row < newRows.length; row++) {
+                assertThat(keys.slice(newRows[row], newRows[row] + 1).toFloats())
+                        .isEqualTo(k.slice(row, row + 1).toFloats());
+                assertThat(values.slice(newRows[row], newRows[row] + 1).toFloats())
+                        .isEqualTo(v.slice(row, row + 1).toFloats());
+            }
         }
     }
 

@@ -2,19 +2,23 @@ package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.DType;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Attention of new tokens over a cache in blocks, the positions of a sequence cut into stretches. Prompts that are new as a
+ * Attention of new tokens over a cache in blocks, the positions of few sequences cut into splits. Prompts that are new as a
  * whole, the last of the sequences, are taken out of the cache and go the way of a batch in training.
  */
 final class CachedAttention {
     private static final String FILE = "decoding";
-    /** Positions of a stretch, and threads of a block. */
-    private static final int STRETCH = 128;
+    private static final int THREADS = 128;
+    /** A split has at least so many positions: a tile for each warp. */
+    private static final int LEAST_OF_SPLIT = 128;
+    /** Blocks that a multiprocessor works on at once, about. */
+    private static final int BLOCKS_AT_ONCE = 5;
 
     private static final int MOST_COLUMNS = 256;
     private static final int TOGETHER = 4;
@@ -22,9 +26,6 @@ final class CachedAttention {
     private static final int LONG_PROMPT = 32;
 
     private static final int FIRST_ARRIVALS = 1 << 16;
-    /** Flags of three matrices that are all bf16 and begin at multiples of 16 bytes. */
-    private static final int ALL_WIDE_BF16 = Matrix.WIDE_FLAG | 7;
-
     private final Workbench bench;
     private final Stream stream;
     private final Transfers transfers;
@@ -55,7 +56,7 @@ final class CachedAttention {
             prompts--;
         }
         if (prompts == lengths.length) {
-            overCache(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+            overCache(spec, q, null, null, keys, values, blocks, blockSize, lengths, starts, out);
             return;
         }
         int row = starts[prompts];
@@ -63,6 +64,8 @@ final class CachedAttention {
             overCache(
                     spec,
                     q.slice(0, row),
+                    null,
+                    null,
                     keys,
                     values,
                     Arrays.copyOf(blocks, prompts),
@@ -107,9 +110,16 @@ final class CachedAttention {
         }
     }
 
-    private void overCache(
+    /**
+     * {@link io.rlhf4j.tensor.Backend#extendCacheAndAttend} where every sequence has one new token.
+     *
+     * @param newKeys a row for each row of q, of the type of the cache; null where the cache holds them, like newValues
+     */
+    void overCache(
             AttentionSpec spec,
             Matrix q,
+            Matrix newKeys,
+            Matrix newValues,
             Matrix keys,
             Matrix values,
             int[][] blocks,
@@ -117,38 +127,29 @@ final class CachedAttention {
             int[] lengths,
             int[] starts,
             Matrix out) {
-        if (spec.headDim() > MOST_COLUMNS) {
-            throw new IllegalArgumentException(
-                    "heads of %d columns; at most %d".formatted(spec.headDim(), MOST_COLUMNS));
-        }
-        if (keys.type() != values.type()) {
-            throw new IllegalArgumentException("keys are %s, values %s".formatted(keys.type(), values.type()));
-        }
-        int width = 1;
-        for (int[] own : blocks) {
-            width = Math.max(width, own.length);
-        }
-        int blocksOfSequence = width;
-        int stretches = Math.max(1, (width * blockSize + STRETCH - 1) / STRETCH);
-        long partialBytes = stretches == 1
-                ? Float.BYTES
-                : (long) Float.BYTES * q.rows() * spec.heads() * stretches * (spec.headDim() + 2);
         int group = spec.heads() / spec.kvHeads();
-        boolean single = group == 1;
-        int tiles = spec.kvHeads() * (single ? 1 : (group + TOGETHER - 1) / TOGETHER);
+        int tiles = spec.kvHeads() * (group == 1 ? 1 : (group + TOGETHER - 1) / TOGETHER);
+        int width = Arrays.stream(blocks).mapToInt(own -> own.length).max().orElse(1);
+        int splits = splits(q.rows() * tiles, width * blockSize);
+        long partialBytes = splits == 1
+                ? Float.BYTES
+                : (long) Float.BYTES * q.rows() * spec.heads() * splits * (spec.headDim() + 2);
         // Before the arguments are passed: the first time it starts a kernel of its own.
         long arrivals = arrivals(q.rows() * tiles);
         Uploads uploads = bench.uploads();
         try (DeviceMemory partials = bench.memories().allocate(partialBytes)) {
             stream.pass(q.address())
                     .pass(q.stride())
+                    .pass(Matrix.address(newKeys))
+                    .pass(newKeys == null ? 0L : newKeys.stride())
+                    .pass(Matrix.address(newValues))
+                    .pass(newValues == null ? 0L : newValues.stride())
                     .pass(keys.address())
                     .pass(keys.stride())
                     .pass(values.address())
                     .pass(values.stride())
-                    .pass(uploads.send(blocks, () -> table(blocks, blocksOfSequence)))
-                    .pass(blocksOfSequence)
-                    .pass(blockSize)
+                    .pass(uploads.send(blocks, () -> table(blocks, width)))
+                    .pass(width)
                     .pass(uploads.send(starts, () -> sequences(starts)))
                     .pass(uploads.send(lengths, () -> positions(lengths, starts)))
                     .pass(out.address())
@@ -162,15 +163,21 @@ final class CachedAttention {
                     .pass(spec.softcap())
                     .pass(spec.window())
                     .pass(spec.alibiSlopes() == null ? 0L : uploads.send(spec.alibiSlopes()))
-                    .pass(flags(spec, q, keys, values, out))
+                    .pass(flags(spec, q, keys, values, out, newKeys, newValues))
                     .launch(
-                            kernel(single ? "attendCache1" : "attendCache4", spec, keys, values, out),
+                            kernel(group == 1, spec, blockSize, keys, values, newKeys, newValues),
                             q.rows(),
                             tiles,
-                            stretches,
-                            STRETCH,
+                            splits,
+                            THREADS,
                             0);
         }
+    }
+
+    /** So many that the blocks fill the chip, where the sequences are long enough. */
+    private int splits(int blocks, int longest) {
+        int wanted = -Math.floorDiv(-BLOCKS_AT_ONCE * bench.multiprocessors(), Math.max(1, blocks));
+        return Math.max(1, Math.min(wanted, longest / LEAST_OF_SPLIT));
     }
 
     /** The sequences' blocks as the rows of a matrix. */
@@ -213,14 +220,25 @@ final class CachedAttention {
     }
 
     /** What a kernel is compiled for. */
-    private record Variant(String name, int lanes, boolean wideBf16) {}
+    private record Variant(boolean oneHead, int lanes, int blockSize, boolean wideBf16, boolean plainScores) {}
 
-    private Kernel kernel(String name, AttentionSpec spec, Matrix... matrices) {
-        boolean wideBf16 = spec.headDim() % 8 == 0 && Matrix.flags(matrices) == ALL_WIDE_BF16;
-        return variants.computeIfAbsent(new Variant(name, lanes(spec.headDim()), wideBf16), variant -> {
-            String lanes = "LANES=" + variant.lanes;
-            return bench.kernels().get(FILE, name, wideBf16 ? List.of(lanes, "WIDE_BF16") : List.of(lanes));
-        });
+    private Kernel kernel(boolean oneHead, AttentionSpec spec, int blockSize, Matrix... cached) {
+        boolean wideBf16 = spec.headDim() % 8 == 0
+                && Arrays.stream(cached).allMatch(matrix -> matrix == null || matrix.isBf16() && matrix.isWide());
+        boolean plainScores = spec.softcap() <= 0f && spec.alibiSlopes() == null;
+        Variant variant = new Variant(oneHead, lanes(spec.headDim()), blockSize, wideBf16, plainScores);
+        return variants.computeIfAbsent(variant, this::compiled);
+    }
+
+    private Kernel compiled(Variant variant) {
+        List<String> definitions = new ArrayList<>(List.of("LANES=" + variant.lanes, "BLOCK=" + variant.blockSize));
+        if (variant.wideBf16) {
+            definitions.add("WIDE_BF16");
+        }
+        if (variant.plainScores) {
+            definitions.add("PLAIN_SCORES");
+        }
+        return bench.kernels().get(FILE, variant.oneHead ? "attendCache1" : "attendCache4", definitions);
     }
 
     /** Every head's columns have to begin at a wide place. */

@@ -37,7 +37,7 @@ public final class CudaBackend extends CudaRowOperations {
     private CudaBackend(Device device) {
         super(Workbench.on(device));
         products = new MatrixProducts(bench, transfers, pointwise);
-        linearLayers = new LinearLayers(bench, products, pointwise);
+        linearLayers = new LinearLayers(bench, products);
         attention = new Attention(bench);
         cachedAttention = new CachedAttention(bench, transfers, attention);
         languageHead = new LanguageHeadRows(bench, transfers, products, linearLayers);
@@ -140,6 +140,32 @@ public final class CudaBackend extends CudaRowOperations {
             Tensor out) {
         Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
         cachedAttention.attend(spec, of(q), of(keys), of(values), blocks, blockSize, lengths, starts, of(out));
+    }
+
+    @Override
+    public synchronized void extendCacheAndAttend(
+            AttentionSpec spec,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            int[] rows,
+            Tensor keys,
+            Tensor values,
+            int[][] blocks,
+            int blockSize,
+            int[] lengths,
+            int[] starts,
+            Tensor out) {
+        boolean oneEach = q.rows() == lengths.length && k.type() == keys.type() && v.type() == values.type();
+        if (!oneEach) {
+            super.extendCacheAndAttend(spec, q, k, v, rows, keys, values, blocks, blockSize, lengths, starts, out);
+            return;
+        }
+        Operands.rows("extendCacheAndAttend", keys, rows, k);
+        Operands.rows("extendCacheAndAttend", values, rows, v);
+        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+        cachedAttention.overCache(
+                spec, of(q), of(k), of(v), of(keys), of(values), blocks, blockSize, lengths, starts, of(out));
     }
 
     @Override

@@ -1,23 +1,23 @@
 package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.Activation;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Products of a few rows of bf16: see few_rows.cu. */
 final class FewRows {
-    /** From here on cuBLAS is faster. */
-    static final int MOST_ROWS = 32;
+    /** With more of them cuBLAS is faster; by rounded weights it has nothing to offer. */
+    private static final int MOST_ROWS = 16;
+
+    private static final int MOST_ROWS_OF_INT8 = 32;
 
     private static final String FILE = "few_rows";
     private static final int ROWS_OF_TILE = 8;
     private static final int OUTPUTS_OF_BLOCK = 16;
     private static final int INPUTS_OF_CHUNK = 64;
     private static final int WARP = 32;
-    /** Blocks that fill a chip; with fewer of them each has more warps. */
-    private static final int MANY_BLOCKS = 200;
-
     private static final int MOST_WARPS = 16;
     private static final int NO_ACTIVATION = -1;
 
@@ -30,12 +30,16 @@ final class FewRows {
 
     /** Whether there is a kernel for these rows, by an {@link Int8Weight}. */
     static boolean takes(Matrix x) {
-        return x.rows() <= MOST_ROWS && x.columns() % INPUTS_OF_CHUNK == 0 && x.isBf16() && x.isWide();
+        return takes(x, MOST_ROWS_OF_INT8);
     }
 
     /** Whether there is a kernel for these rows and this weight. */
     static boolean takes(Matrix x, Matrix weight) {
-        return takes(x) && weight.isBf16() && weight.isWide();
+        return takes(x, MOST_ROWS) && weight.isBf16() && weight.isWide();
+    }
+
+    private static boolean takes(Matrix x, int mostRows) {
+        return x.rows() <= mostRows && x.columns() % INPUTS_OF_CHUNK == 0 && x.isBf16() && x.isWide();
     }
 
     /** {@code out = residual + f(x weightᵀ + bias)}; bias, f and residual may be null. */
@@ -46,6 +50,7 @@ final class FewRows {
                 .pass(weight.address())
                 .pass(weight.stride())
                 .pass(0L);
+        passNext(weight.address(), weight.type().bytes() * weight.elements());
         launch(x, weight.rows(), bias, f, residual, out, false);
     }
 
@@ -57,13 +62,19 @@ final class FewRows {
                 .pass(weight.codes())
                 .pass((long) weight.inputs())
                 .pass(weight.scales());
+        passNext(weight.codes(), weight.elements());
         launch(x, weight.outputs(), bias, f, residual, out, true);
+    }
+
+    private void passNext(long address, long bytes) {
+        ReadAhead.Weight next = bench.readAhead().after(address, bytes);
+        bench.stream().pass(next.address()).pass(next.bytes());
     }
 
     private void launch(Matrix x, int outputs, Matrix bias, Activation f, Matrix residual, Matrix out, boolean int8) {
         int blocks = (outputs + OUTPUTS_OF_BLOCK - 1) / OUTPUTS_OF_BLOCK;
-        int warps = blocks < MANY_BLOCKS ? MOST_WARPS : MOST_WARPS / 2;
         int tiles = (x.rows() + ROWS_OF_TILE - 1) / ROWS_OF_TILE;
+        Variant variant = variant(tiles, blocks, int8);
         bench.stream()
                 .pass(Matrix.address(bias))
                 .pass(Matrix.address(residual))
@@ -75,18 +86,28 @@ final class FewRows {
                 .pass(x.columns())
                 .pass(f == null ? NO_ACTIVATION : f.ordinal())
                 .pass(Matrix.flags(bias, residual, out))
-                .launch(kernel(new Variant(tiles, warps, int8)), blocks, WARP * warps);
+                .launch(variants.computeIfAbsent(variant, this::compiled), blocks, WARP * variant.warps);
     }
 
-    /** What the kernel is compiled for: tiles of rows, warps of a block, the weight. */
-    private record Variant(int tiles, int warps, boolean int8) {}
+    /** What the kernel is compiled for: tiles of rows, warps of a block, blocks of a multiprocessor, the weight. */
+    private record Variant(int tiles, int warps, int blocks, boolean int8) {}
 
-    private Kernel kernel(Variant variant) {
-        return variants.computeIfAbsent(variant, wanted -> {
-            String tiles = "TILES=" + wanted.tiles;
-            String warps = "WARPS=" + wanted.warps;
-            return bench.kernels()
-                    .get(FILE, "fewRows", wanted.int8 ? List.of(tiles, warps, "INT8_WEIGHT") : List.of(tiles, warps));
-        });
+    /** All blocks at once, if that can be, and as many warps as then have room. */
+    private Variant variant(int tiles, int blocks, boolean int8) {
+        int ofMultiprocessor = -Math.floorDiv(-blocks, bench.multiprocessors());
+        if (ofMultiprocessor <= 1) {
+            return new Variant(tiles, MOST_WARPS, 1, int8);
+        }
+        int most = tiles <= 2 ? 4 : 2;
+        return new Variant(tiles, MOST_WARPS / 2, Math.min(most, Math.max(ofMultiprocessor, most - 1)), int8);
+    }
+
+    private Kernel compiled(Variant variant) {
+        List<String> definitions = new ArrayList<>(
+                List.of("TILES=" + variant.tiles, "WARPS=" + variant.warps, "BLOCKS=" + variant.blocks));
+        if (variant.int8) {
+            definitions.add("INT8_WEIGHT");
+        }
+        return bench.kernels().get(FILE, "fewRows", definitions);
     }
 }

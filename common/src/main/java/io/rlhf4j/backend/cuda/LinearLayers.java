@@ -13,13 +13,11 @@ final class LinearLayers {
 
     private final Workbench bench;
     private final MatrixProducts products;
-    private final Pointwise pointwise;
     private final FewRows fewRows;
 
-    LinearLayers(Workbench bench, MatrixProducts products, Pointwise pointwise) {
+    LinearLayers(Workbench bench, MatrixProducts products) {
         this.bench = bench;
         this.products = products;
-        this.pointwise = pointwise;
         this.fewRows = new FewRows(bench);
     }
 
@@ -39,8 +37,7 @@ final class LinearLayers {
             fewRows.linear(x, factor, bias, f, residual, out);
             return;
         }
-        products.linear(x, factor, bias, out);
-        finish(f, residual, out);
+        products.linear(x, factor, bias, f, residual, out);
     }
 
     private void linear(Matrix x, Int8Weight weight, Matrix bias, Activation f, Matrix residual, Matrix out) {
@@ -61,17 +58,7 @@ final class LinearLayers {
                             bench.kernels().get(FILE, "widenInt8"),
                             Kernel.blocksOfParts(weight.outputs(), weight.inputs()),
                             Kernel.THREADS);
-            products.linear(x, wide, bias, out);
-        }
-        finish(f, residual, out);
-    }
-
-    private void finish(Activation f, Matrix residual, Matrix out) {
-        if (f != null) {
-            pointwise.activate(f, out, out);
-        }
-        if (residual != null) {
-            pointwise.add(residual, out, out);
+            products.linear(x, wide, bias, f, residual, out);
         }
     }
 

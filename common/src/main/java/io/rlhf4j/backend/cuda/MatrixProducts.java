@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cuda;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import io.rlhf4j.tensor.Activation;
 import io.rlhf4j.tensor.DType;
 
 /**
@@ -46,19 +47,23 @@ final class MatrixProducts {
         return "%d.%d.%d".formatted(version[0] / 10_000, version[0] / 100 % 100, version[0] % 100);
     }
 
-    /** {@code out = x weightᵀ + bias}; bias may be null. */
-    void linear(Matrix x, Matrix weight, Matrix bias, Matrix out) {
-        boolean fused = bias != null
-                && out.elements() > 0
-                && x.type() == weight.type()
-                && x.type() == out.type()
-                && bias.type() == out.type();
-        if (fused && planned.multiply(x, false, weight, true, bias, out, false)) {
+    /** {@code out = residual + f(x weightᵀ + bias)}; bias, f and residual may be null. */
+    void linear(Matrix x, Matrix weight, Matrix bias, Activation f, Matrix residual, Matrix out) {
+        boolean oneOrTheOther = f == null || residual == null;
+        if (oneOrTheOther && planned.linear(x, weight, bias, f, residual, out)) {
             return;
         }
-        multiply(x, false, weight, true, out, false);
-        if (bias != null) {
-            pointwise.addBias(bias, out);
+        if (!planned.linear(x, weight, bias, null, null, out)) {
+            multiply(x, false, weight, true, out, false);
+            if (bias != null) {
+                pointwise.addBias(bias, out);
+            }
+        }
+        if (f != null) {
+            pointwise.activate(f, out, out);
+        }
+        if (residual != null) {
+            pointwise.add(residual, out, out);
         }
     }
 
@@ -104,7 +109,7 @@ final class MatrixProducts {
     }
 
     private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix out, boolean add) {
-        if (planned.multiply(a, transposeA, b, transposeB, null, out, add)) {
+        if (planned.multiply(a, transposeA, b, transposeB, out, add)) {
             return;
         }
         Calls.library(

@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cuda;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import io.rlhf4j.tensor.Activation;
 import io.rlhf4j.tensor.DType;
 import java.util.HashMap;
 import java.util.Map;
@@ -26,8 +27,8 @@ final class PlannedProducts {
             long strideA,
             long strideB,
             long strideOut,
-            boolean biased) {
-        static Shape of(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix bias, Matrix out) {
+            int epilogue) {
+        static Shape of(Matrix a, boolean transposeA, Matrix b, boolean transposeB, int epilogue, Matrix out) {
             return new Shape(
                     a.type(),
                     out.type(),
@@ -39,7 +40,7 @@ final class PlannedProducts {
                     stride(a),
                     stride(b),
                     stride(out),
-                    bias != null);
+                    epilogue);
         }
 
         private static long stride(Matrix matrix) {
@@ -69,15 +70,44 @@ final class PlannedProducts {
         handle = result[0];
     }
 
+    /** {@code out = op(a) op(b)}, or with {@code add} added to what is there; whether it could be done so. a and b are of one type. */
+    boolean multiply(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix out, boolean add) {
+        return multiply(a, transposeA, b, transposeB, CublasLtApi.PLAIN, null, add ? out : null, out);
+    }
+
     /**
-     * {@code out = op(a) op(b) + bias}, or with {@code add} added to what is there; whether it could be done so. a and b are of
-     * one type, and so are bias and out; bias may be null.
+     * {@code out = f(x weightᵀ + residual + bias)}; whether it could be done so. All are of one type.
+     *
+     * @param bias may be null, like f and residual
      */
-    boolean multiply(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix bias, Matrix out, boolean add) {
-        if (!a.isWide() || !b.isWide() || !out.isWide()) {
+    boolean linear(Matrix x, Matrix weight, Matrix bias, Activation f, Matrix residual, Matrix out) {
+        boolean fits = x.type() == weight.type()
+                && x.type() == out.type()
+                && out.elements() > 0
+                && (bias == null || bias.type() == out.type())
+                && (residual == null || residual.type() == out.type() && residual.stride() == out.stride());
+        int activation =
+                f == null ? CublasLtApi.PLAIN : f == Activation.RELU ? CublasLtApi.RELU : CublasLtApi.GELU_TANH;
+        int epilogue = activation | (bias == null ? CublasLtApi.PLAIN : CublasLtApi.ADD_BIAS);
+        return fits
+                && (f == null || f == Activation.RELU || f == Activation.GELU_TANH)
+                && multiply(x, false, weight, true, epilogue, bias, residual, out);
+    }
+
+    /** @param added what is added to the product, laid out as {@code out}, or null */
+    private boolean multiply(
+            Matrix a,
+            boolean transposeA,
+            Matrix b,
+            boolean transposeB,
+            int epilogue,
+            Matrix bias,
+            Matrix added,
+            Matrix out) {
+        if (!a.isWide() || !b.isWide() || !out.isWide() || added != null && !added.isWide()) {
             return false;
         }
-        Shape shape = Shape.of(a, transposeA, b, transposeB, bias, out);
+        Shape shape = Shape.of(a, transposeA, b, transposeB, epilogue, out);
         Plan plan = plans.computeIfAbsent(shape, this::plan).orElse(null);
         if (plan == null) {
             return false;
@@ -95,8 +125,8 @@ final class PlannedProducts {
                         plan.layoutB,
                         a.address(),
                         plan.layoutA,
-                        add ? one : one + Float.BYTES,
-                        out.address(),
+                        added == null ? one + Float.BYTES : one,
+                        added == null ? out.address() : added.address(),
                         plan.layoutOut,
                         out.address(),
                         plan.layoutOut,
@@ -117,8 +147,8 @@ final class PlannedProducts {
         long description = result[0];
         describe(description, CublasLtApi.TRANSPOSE_A, shape.transposeB ? 1 : 0, Integer.BYTES);
         describe(description, CublasLtApi.TRANSPOSE_B, shape.transposeA ? 1 : 0, Integer.BYTES);
-        if (shape.biased) {
-            describe(description, CublasLtApi.EPILOGUE, CublasLtApi.ADD_BIAS, Integer.BYTES);
+        if (shape.epilogue != CublasLtApi.PLAIN) {
+            describe(description, CublasLtApi.EPILOGUE, shape.epilogue, Integer.BYTES);
         }
         long layoutA = layout(
                 shape.type,

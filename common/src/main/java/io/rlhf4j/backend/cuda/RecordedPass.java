@@ -2,6 +2,7 @@ package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.RepeatedPass;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,7 +15,7 @@ final class RecordedPass implements RepeatedPass {
     private final Workbench bench;
     private final Object backend;
     private final Runnable pass;
-    private boolean ran;
+    private List<ReadAhead.Weight> order;
     private Recording recording;
 
     /** @param memory what the pass works in, by size */
@@ -32,9 +33,10 @@ final class RecordedPass implements RepeatedPass {
     public void run() {
         synchronized (backend) {
             bench.stream().enter();
-            if (!ran) {
+            if (order == null) {
+                bench.readAhead().learn();
                 pass.run();
-                ran = true;
+                order = bench.readAhead().learnt();
                 return;
             }
             if (recording == null) {
@@ -52,12 +54,14 @@ final class RecordedPass implements RepeatedPass {
         long graph;
         bench.memories().beginRecording();
         bench.uploads().beginRecording(inputs);
+        bench.readAhead().tell(order);
         bench.stream().beginRecording();
         try {
             pass.run();
         } finally {
             graph = bench.stream().endRecording();
             bench.uploads().endRecording();
+            bench.readAhead().stop();
             memory = bench.memories().endRecording();
         }
         long[] executable = new long[1];

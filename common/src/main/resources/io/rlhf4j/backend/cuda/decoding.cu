@@ -1,17 +1,20 @@
-// Attention of new tokens over cached keys and values that lie in blocks (Kwon et al. 2023). The positions of a sequence
-// are cut into stretches, so that a few sequences fill the chip; the block that is through last joins them in their order.
+// Attention of new tokens over cached keys and values that lie in blocks (Kwon et al. 2023). A block of threads takes a new
+// token and some heads that share keys; its warps take turns at the positions, each with a softmax of its own that goes on
+// from tile to tile (Milakov and Gimelshein 2018). Where there are few tokens their positions are cut into splits, so that
+// they fill the chip, and the block that is through last joins these in their order (Dao et al. 2023).
 
 #include "attention.cuh"
 
-#define STRETCH 128  // positions, and threads of a block
-#define WARPS (STRETCH / 32)
+#define WARPS 4
+#define THREADS (32 * WARPS)
 
-// LANES, a power of two: how many lanes of a warp share one position, eight columns each.
+// LANES, a power of two: how many lanes of a warp share one position, eight columns each. BLOCK: positions of a block.
 #define TOGETHER (32 / LANES)  // positions that a warp looks at at once
 
-// Eight columns of a key or value. What a thread will need is asked for early, so that memory answers all at once.
+// Of a tile a lane holds eight columns of some positions' keys and values, asked for all together: so many positions where a
+// block has one head, half as many where it has several.
 #ifdef WIDE_BF16
-#define AHEAD (LANES < 8 ? LANES : 8)
+#define MOST_PLACES 8
 struct Held {
     Words words;
 };
@@ -19,6 +22,12 @@ struct Held {
 __device__ __forceinline__ void hold(Held &held, const void *base, long long at, int columns, unsigned flags) {
     Words zeros = {0u, 0u, 0u, 0u};
     held.words = columns > 0 ? *(const Words *)((const bf16 *)base + at) : zeros;
+}
+
+__device__ __forceinline__ void put(const Held &held, void *base, long long at, int columns, unsigned flags) {
+    if (columns > 0) {
+        *(Words *)((bf16 *)base + at) = held.words;
+    }
 }
 
 __device__ __forceinline__ void spread(const Held &held, float *v) {
@@ -30,13 +39,17 @@ __device__ __forceinline__ void spread(const Held &held, float *v) {
     }
 }
 #else
-#define AHEAD (LANES < 2 ? LANES : 2)
+#define MOST_PLACES 4
 struct Held {
     float columns[8];
 };
 
 __device__ __forceinline__ void hold(Held &held, const void *base, long long at, int columns, unsigned flags) {
     load8(base, at, isBf16(flags, 1), flags & WIDE, columns, held.columns);
+}
+
+__device__ __forceinline__ void put(const Held &held, void *base, long long at, int columns, unsigned flags) {
+    store8(base, at, isBf16(flags, 1), flags & WIDE, columns, held.columns);
 }
 
 __device__ __forceinline__ void spread(const Held &held, float *v) {
@@ -47,17 +60,17 @@ __device__ __forceinline__ void spread(const Held &held, float *v) {
 }
 #endif
 
-// The stretches `from` to `to` of a head, joined. Other blocks have written them: the first cache does not know them.
-__device__ __forceinline__ void joinStretches(
-        const float *entries, int from, int to, int headDim, void *out, long long place, bool asBf16) {
+// The splits of a head, joined. Other blocks have written them: the first cache does not know them.
+__device__ __forceinline__ void joinSplits(
+        const float *entries, int splits, int headDim, void *out, long long place, bool asBf16) {
     float largest = -INFINITY;
-    for (int s = from; s <= to; s++) {
+    for (int s = 0; s < splits; s++) {
         largest = fmaxf(largest, __ldcg(entries + (long long)s * (headDim + 2) + headDim));
     }
-    for (int d = threadIdx.x; d < headDim; d += STRETCH) {
+    for (int d = threadIdx.x; d < headDim; d += THREADS) {
         float sum = 0.f;
         float total = 0.f;
-        for (int s = from; s <= to; s++) {
+        for (int s = 0; s < splits; s++) {
             const float *entry = entries + (long long)s * (headDim + 2);
             float weight = expf(__ldcg(entry + headDim) - largest);
             sum = fmaf(weight, __ldcg(entry + d), sum);
@@ -67,189 +80,204 @@ __device__ __forceinline__ void joinStretches(
     }
 }
 
-// Keys and values are of one type.
-template <int HEADS>
-__device__ __forceinline__ void attendStretch(
-        const void *q, long long qStride, const void *keys, long long keyStride, const void *values,
-        long long valueStride, const int *blocks, int blocksOfSequence, int blockSize, const int *sequences,
-        const int *positions, void *out, long long outStride, float *partials, int *arrived, int heads, int group,
-        int headDim, float scale, float softcap, int window, const float *slopes, unsigned flags) {
-    __shared__ float queries[HEADS][8 * LANES];
-    __shared__ float scores[HEADS][STRETCH];
+// Keys and values are of one type. newKeys and newValues, a row for each row of q, are put into the cache first, or are null
+// where it holds them.
+template <int HEADS, int PLACES>
+__device__ __forceinline__ void attend(
+        const void *q, long long qStride, const void *newKeys, long long newKeyStride, const void *newValues,
+        long long newValueStride, void *keys, long long keyStride, void *values, long long valueStride,
+        const int *blocks, int blocksOfSequence, const int *sequences, const int *positions, void *out,
+        long long outStride, float *partials, int *arrived, int heads, int group, int headDim, float scale,
+        float softcap, int window, const float *slopes, unsigned flags) {
     __shared__ float sums[WARPS][HEADS][8 * LANES];
-    __shared__ float scratch[32];
+    __shared__ float largests[WARPS][HEADS];
+    __shared__ float totals[WARPS][HEADS];
     __shared__ bool last;
+    const int TILE = TOGETHER * PLACES;
+    letNextBegin();
+    // Where sequences lie was known before the pass began.
     int row = blockIdx.x;
     int position = positions[row];
-    int stretch = blockIdx.z;
-    int stretches = gridDim.z;
+    const int *table = blocks + (long long)sequences[row] * blocksOfSequence;
     Scoring scoring = {scale, softcap, window};
     int first = firstKey(0, position, scoring);
-    if (stretch < first / STRETCH || stretch > position / STRETCH) {
-        return;
-    }
+    int seen = position + 1 - first;
+    int ofSplit = (seen + gridDim.z - 1) / gridDim.z;
+    ofSplit = (ofSplit + TILE - 1) / TILE * TILE;
+    int splits = (seen + ofSplit - 1) / ofSplit;
+    int split = blockIdx.z;
+    int begin = first + split * ofSplit;
+    int end = min(begin + ofSplit, position + 1);
     int tilesOfGroup = (group + HEADS - 1) / HEADS;
     int kvHead = blockIdx.y / tilesOfGroup;
     int head0 = kvHead * group + blockIdx.y % tilesOfGroup * HEADS;
     int count = min(HEADS, (kvHead + 1) * group - head0);
-    const int *table = blocks + (long long)sequences[row] * blocksOfSequence;
     int warp = threadIdx.x / 32;
     int lane = threadIdx.x % 32;
     int part = lane % LANES;
     int columns = max(0, min(8, headDim - 8 * part));
-    // Place i of this lane within the stretch is place0 + WARPS TOGETHER i; its row of the cache is held for the values.
-    int place0 = warp * TOGETHER + lane / LANES;
-    int rows[LANES];
-#pragma unroll
-    for (int i = 0; i < LANES; i++) {
-        int key = stretch * STRETCH + place0 + WARPS * TOGETHER * i;
-        bool visible = key >= first && key <= position;
-        rows[i] = visible ? table[key / blockSize] * blockSize + key % blockSize : -1;
-    }
     long long column = (long long)kvHead * headDim + 8 * part;
-    Held ahead[AHEAD];
-#pragma unroll
-    for (int i = 0; i < AHEAD; i++) {
-        hold(ahead[i], keys, max(rows[i], 0) * keyStride + column, rows[i] < 0 ? 0 : columns, flags);
+    waitForEarlier();
+    if (split >= splits) {
+        return;
     }
-    for (int e = threadIdx.x; e < HEADS * 8 * LANES; e += STRETCH) {
-        int h = e / (8 * LANES);
-        int d = e % (8 * LANES);
-        queries[h][d] = h < count && d < headDim
-                ? load(q, row * qStride + (long long)(head0 + h) * headDim + d, isBf16(flags, 0))
-                : 0.f;
-    }
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < LANES; i++) {
-        float k[8];
-        spread(ahead[i % AHEAD], k);
-        if (i + AHEAD < LANES) {
-            int next = rows[i + AHEAD < LANES ? i + AHEAD : 0];
-            hold(ahead[i % AHEAD], keys, max(next, 0) * keyStride + column, next < 0 ? 0 : columns, flags);
-        }
-        int place = place0 + WARPS * TOGETHER * i;
-#pragma unroll
-        for (int h = 0; h < HEADS; h++) {
-            float dot = 0.f;
-#pragma unroll
-            for (int j = 0; j < 8; j++) {
-                dot = fmaf(k[j], queries[h][8 * part + j], dot);
-            }
-#pragma unroll
-            for (int distance = LANES / 2; distance > 0; distance >>= 1) {
-                dot += __shfl_xor_sync(0xffffffffu, dot, distance);
-            }
-            if (part == 0) {
-                int key = stretch * STRETCH + place;
-                float slope = h < count ? slopeOf(slopes, head0 + h) : 0.f;
-                scores[h][place] = rows[i] < 0 ? -INFINITY : capped(dot, scoring) + bias(slope, key, position);
-            }
-        }
-    }
-#pragma unroll
-    for (int i = 0; i < AHEAD; i++) {
-        hold(ahead[i], values, max(rows[i], 0) * valueStride + column, rows[i] < 0 ? 0 : columns, flags);
-    }
-    __syncthreads();
+    float query[HEADS][8];
+    float acc[HEADS][8];
     float largest[HEADS];
     float total[HEADS];
 #pragma unroll
     for (int h = 0; h < HEADS; h++) {
-        float score = scores[h][threadIdx.x];
-        largest[h] = blockMax(score, scratch);
-        float e = score == -INFINITY ? 0.f : expf(score - largest[h]);
-        scores[h][threadIdx.x] = e;
-        total[h] = blockSum(e, scratch);
-    }
-    __syncthreads();
-    float acc[HEADS][8];
-#pragma unroll
-    for (int h = 0; h < HEADS; h++) {
+        load8(q, row * qStride + (long long)(head0 + min(h, count - 1)) * headDim + 8 * part, isBf16(flags, 0),
+              flags & WIDE, columns, query[h]);
+        largest[h] = -INFINITY;
+        total[h] = 0.f;
 #pragma unroll
         for (int i = 0; i < 8; i++) {
             acc[h][i] = 0.f;
         }
     }
+    for (int tile = begin + warp * TILE; tile < end; tile += WARPS * TILE) {
+        Held k[PLACES];
+        Held v[PLACES];
 #pragma unroll
-    for (int i = 0; i < LANES; i++) {
-        float v[8];
-        spread(ahead[i % AHEAD], v);
-        if (i + AHEAD < LANES) {
-            int next = rows[i + AHEAD < LANES ? i + AHEAD : 0];
-            hold(ahead[i % AHEAD], values, max(next, 0) * valueStride + column, next < 0 ? 0 : columns, flags);
+        for (int i = 0; i < PLACES; i++) {
+            int key = tile + TOGETHER * i + lane / LANES;
+            int own = key < end ? columns : 0;
+            long long cached = key < end ? (long long)table[key / BLOCK] * BLOCK + key % BLOCK : 0;
+            if (newKeys != 0 && key == position) {
+                hold(k[i], newKeys, row * newKeyStride + column, own, flags);
+                hold(v[i], newValues, row * newValueStride + column, own, flags);
+                if (head0 == kvHead * group) {
+                    put(k[i], keys, cached * keyStride + column, own, flags);
+                    put(v[i], values, cached * valueStride + column, own, flags);
+                }
+            } else {
+                hold(k[i], keys, cached * keyStride + column, own, flags);
+                hold(v[i], values, cached * valueStride + column, own, flags);
+            }
+        }
+        float scores[HEADS][PLACES];
+#pragma unroll
+        for (int i = 0; i < PLACES; i++) {
+            int key = tile + TOGETHER * i + lane / LANES;
+            float wide[8];
+            spread(k[i], wide);
+#pragma unroll
+            for (int h = 0; h < HEADS; h++) {
+                float dot = 0.f;
+#pragma unroll
+                for (int j = 0; j < 8; j++) {
+                    dot = fmaf(wide[j], query[h][j], dot);
+                }
+#pragma unroll
+                for (int distance = LANES / 2; distance > 0; distance >>= 1) {
+                    dot += __shfl_xor_sync(0xffffffffu, dot, distance);
+                }
+                float slope = h < count ? slopeOf(slopes, head0 + h) : 0.f;
+                scores[h][i] = key < end ? capped(dot, scoring) + bias(slope, key, position) : -INFINITY;
+            }
         }
 #pragma unroll
         for (int h = 0; h < HEADS; h++) {
-            float p = scores[h][place0 + WARPS * TOGETHER * i];
+            float most = largest[h];
+#pragma unroll
+            for (int i = 0; i < PLACES; i++) {
+                most = fmaxf(most, scores[h][i]);
+            }
+#pragma unroll
+            for (int distance = LANES; distance < 32; distance <<= 1) {
+                most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, distance));
+            }
+            // A tile that begins before the end sees a key: the largest score is one.
+            float shrink = expf(largest[h] - most);
+            largest[h] = most;
+            total[h] *= shrink;
 #pragma unroll
             for (int j = 0; j < 8; j++) {
-                acc[h][j] = fmaf(p, v[j], acc[h][j]);
+                acc[h][j] *= shrink;
+            }
+#pragma unroll
+            for (int i = 0; i < PLACES; i++) {
+                scores[h][i] = expf(scores[h][i] - most);
+                total[h] += scores[h][i];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < PLACES; i++) {
+            float wide[8];
+            spread(v[i], wide);
+#pragma unroll
+            for (int h = 0; h < HEADS; h++) {
+#pragma unroll
+                for (int j = 0; j < 8; j++) {
+                    acc[h][j] = fmaf(scores[h][i], wide[j], acc[h][j]);
+                }
             }
         }
     }
 #pragma unroll
     for (int h = 0; h < HEADS; h++) {
 #pragma unroll
-        for (int i = 0; i < 8; i++) {
+        for (int distance = LANES; distance < 32; distance <<= 1) {
+            total[h] += __shfl_xor_sync(0xffffffffu, total[h], distance);
 #pragma unroll
-            for (int distance = LANES; distance < 32; distance <<= 1) {
-                acc[h][i] += __shfl_xor_sync(0xffffffffu, acc[h][i], distance);
+            for (int j = 0; j < 8; j++) {
+                acc[h][j] += __shfl_xor_sync(0xffffffffu, acc[h][j], distance);
             }
-            if (lane < LANES) {
-                sums[warp][h][8 * part + i] = acc[h][i];
+        }
+        if (lane < LANES) {
+#pragma unroll
+            for (int j = 0; j < 8; j++) {
+                sums[warp][h][8 * part + j] = acc[h][j];
             }
+        }
+        if (lane == 0) {
+            largests[warp][h] = largest[h];
+            totals[warp][h] = total[h];
         }
     }
     __syncthreads();
-    for (int e = threadIdx.x; e < count * headDim; e += STRETCH) {
+    long long head = (long long)row * heads + head0;
+    for (int e = threadIdx.x; e < count * headDim; e += THREADS) {
         int h = e / headDim;
         int d = e % headDim;
-        float sum = 0.f;
-        for (int w = 0; w < WARPS; w++) {
-            sum += sums[w][h][d];
+        float most = largests[0][h];
+        for (int w = 1; w < WARPS; w++) {
+            most = fmaxf(most, largests[w][h]);
         }
-        if (stretches == 1) {
-            // Chosen by comparison: an array in registers has no run-time index.
-            float whole = total[0];
-#pragma unroll
-            for (int i = 1; i < HEADS; i++) {
-                whole = h == i ? total[i] : whole;
-            }
+        float sum = 0.f;
+        float whole = 0.f;
+        for (int w = 0; w < WARPS; w++) {
+            float weight = expf(largests[w][h] - most);
+            sum = fmaf(weight, sums[w][h][d], sum);
+            whole = fmaf(weight, totals[w][h], whole);
+        }
+        if (splits == 1) {
             store(out, row * outStride + (long long)(head0 + h) * headDim + d, isBf16(flags, 3), sum / whole);
         } else {
-            long long entry = ((long long)row * heads + head0 + h) * stretches + stretch;
-            partials[entry * (headDim + 2) + d] = sum;
-        }
-    }
-    if (stretches == 1) {
-        return;
-    }
-    long long head = (long long)row * heads + head0;
-    if (threadIdx.x == 0) {
-#pragma unroll
-        for (int h = 0; h < HEADS; h++) {
-            if (h < count) {
-                float *entry = partials + ((head + h) * stretches + stretch) * (headDim + 2);
-                entry[headDim] = largest[h];
-                entry[headDim + 1] = total[h];
+            float *entry = partials + ((head + h) * gridDim.z + split) * (headDim + 2);
+            entry[d] = sum;
+            if (d == 0) {
+                entry[headDim] = most;
+                entry[headDim + 1] = whole;
             }
         }
+    }
+    if (splits == 1) {
+        return;
     }
     __threadfence();
     __syncthreads();
-    int from = first / STRETCH;
-    int to = position / STRETCH;
     int *own = arrived + row * gridDim.y + blockIdx.y;
     if (threadIdx.x == 0) {
-        last = atomicAdd(own, 1) == to - from;
+        last = atomicAdd(own, 1) == splits - 1;
     }
     __syncthreads();
     if (last) {
         __threadfence();
         for (int h = 0; h < count; h++) {
-            joinStretches(
-                    partials + (head + h) * stretches * (headDim + 2), from, to, headDim, out,
+            joinSplits(
+                    partials + (head + h) * gridDim.z * (headDim + 2), splits, headDim, out,
                     row * outStride + (long long)(head0 + h) * headDim, isBf16(flags, 3));
         }
         if (threadIdx.x == 0) {
@@ -258,21 +286,21 @@ __device__ __forceinline__ void attendStretch(
     }
 }
 
-#define PARAMETERS                                                                                                    \
-    const void *q, long long qStride, const void *keys, long long keyStride, const void *values,                      \
-            long long valueStride, const int *blocks, int blocksOfSequence, int blockSize, const int *sequences,      \
-            const int *positions, void *out, long long outStride, float *partials, int *arrived, int heads, int group,  \
-            int headDim, float scale, float softcap, int window, const float *slopes, unsigned flags
-#define ARGUMENTS                                                                                                      \
-    q, qStride, keys, keyStride, values, valueStride, blocks, blocksOfSequence, blockSize, sequences, positions, out, \
-            outStride, partials, arrived, heads, group, headDim, scale, softcap, window, slopes, flags
+#define PARAMETERS                                                                                                  \
+    const void *q, long long qStride, const void *newKeys, long long newKeyStride, const void *newValues,           \
+            long long newValueStride, void *keys, long long keyStride, void *values, long long valueStride,         \
+            const int *blocks, int blocksOfSequence, const int *sequences, const int *positions, void *out,         \
+            long long outStride, float *partials, int *arrived, int heads, int group, int headDim, float scale,     \
+            float softcap, int window, const float *slopes, unsigned flags
+#define ARGUMENTS                                                                                                   \
+    q, qStride, newKeys, newKeyStride, newValues, newValueStride, keys, keyStride, values, valueStride, blocks,     \
+            blocksOfSequence, sequences, positions, out, outStride, partials, arrived, heads, group, headDim,       \
+            scale, softcap, window, slopes, flags
 
-extern "C" __global__ void attendCache1(PARAMETERS) {
-    takeTurn();
-    attendStretch<1>(ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(THREADS) attendCache1(PARAMETERS) {
+    attend<1, MOST_PLACES>(ARGUMENTS);
 }
 
-extern "C" __global__ void attendCache4(PARAMETERS) {
-    takeTurn();
-    attendStretch<4>(ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(THREADS) attendCache4(PARAMETERS) {
+    attend<4, MOST_PLACES / 2>(ARGUMENTS);
 }

@@ -9,7 +9,6 @@
 
 #define OUTPUTS 16
 #define CHUNK 64  // inputs that a warp takes at once
-#define AHEAD 2   // chunks on their way
 
 #ifdef INT8_WEIGHT
 typedef signed char Weight;
@@ -92,11 +91,28 @@ __device__ __forceinline__ void fetchRow(Words *parts, const bf16 *inputs, int l
     parts[1] = *(const Words *)(inputs + INPUT_OF_PIECE(lane, 1));
 }
 
-// TILES: tiles of eight rows. WARPS: of a block.
-extern "C" __global__ void __launch_bounds__(32 * WARPS) fewRows(
+// The block's part of what will be read next is brought near: the memory is not idle while small kernels run.
+__device__ __forceinline__ void bringNear(const char *next, int bytes) {
+    int part = (bytes / (int)gridDim.x + 127) / 128 * 128;
+    int begin = blockIdx.x * part;
+    int end = min(begin + part, bytes);
+#if __CUDA_ARCH__ >= 900
+    if (threadIdx.x == 0 && begin < end) {
+        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(next + begin), "r"(end - begin) : "memory");
+    }
+#else
+    for (int at = begin + 128 * threadIdx.x; at < end; at += 128 * blockDim.x) {
+        asm volatile("prefetch.global.L2 [%0];" ::"l"(next + at));
+    }
+#endif
+}
+
+// TILES: tiles of eight rows. WARPS: of a block. BLOCKS: that a multiprocessor works on at once. `next` is the weight of the
+// product after this one, of which `nextBytes` are brought near.
+extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) fewRows(
         const bf16 *x, long long xStride, const Weight *weight, long long weightStride, const float *scales,
-        const void *bias, const void *residual, long long residualStride, void *out, long long outStride, int rows,
-        int outputs, int inner, int activation, unsigned flags) {
+        const char *next, int nextBytes, const void *bias, const void *residual, long long residualStride, void *out,
+        long long outStride, int rows, int outputs, int inner, int activation, unsigned flags) {
     __shared__ float sums[WARPS][TILES][32][4];
     letNextBegin();
     int warp = threadIdx.x / 32;
@@ -105,43 +121,37 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) fewRows(
     const Weight *upper = weight + min(output0 + lane / 4, outputs - 1) * weightStride + 16 / sizeof(Weight) * (lane % 4);
     const Weight *lower =
             weight + min(output0 + lane / 4 + 8, outputs - 1) * weightStride + 16 / sizeof(Weight) * (lane % 4);
-    Chunk ahead[AHEAD];
     // No pass writes weights while it is replayed, so these need not wait for the kernels before.
-#pragma unroll
-    for (int i = 0; i < AHEAD; i++) {
-        fetch(ahead[i], upper, lower, min((warp + WARPS * i) * CHUNK, inner - CHUNK));
-    }
+    Chunk ahead;
+    fetch(ahead, upper, lower, min(warp * CHUNK, inner - CHUNK));
     waitForEarlier();
     const bf16 *own[TILES];
-    Words next[TILES][2];
+    Words aheadOfRow[TILES][2];
     float acc[TILES][4];
 #pragma unroll
     for (int tile = 0; tile < TILES; tile++) {
         // Rows beyond the last are the last once more, and nobody looks at their sums.
         own[tile] = x + min(8 * tile + lane / 4, rows - 1) * xStride;
-        fetchRow(next[tile], own[tile] + min(warp * CHUNK, inner - CHUNK), lane);
+        fetchRow(aheadOfRow[tile], own[tile] + min(warp * CHUNK, inner - CHUNK), lane);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             acc[tile][i] = 0.f;
         }
     }
-    int step = WARPS * CHUNK;
 #pragma unroll 1
-    for (int first = warp * CHUNK; first < inner; first += AHEAD * step) {
+    for (int input = warp * CHUNK; input < inner; input += WARPS * CHUNK) {
+        Chunk chunk = ahead;
+        int following = min(input + WARPS * CHUNK, inner - CHUNK);
+        fetch(ahead, upper, lower, following);
 #pragma unroll
-        for (int i = 0; i < AHEAD; i++) {
-            int input = first + i * step;
-            if (input < inner) {
-                Chunk chunk = ahead[i];
-                fetch(ahead[i], upper, lower, min(input + AHEAD * step, inner - CHUNK));
-#pragma unroll
-                for (int tile = 0; tile < TILES; tile++) {
-                    Words parts[2] = {next[tile][0], next[tile][1]};
-                    fetchRow(next[tile], own[tile] + min(input + step, inner - CHUNK), lane);
-                    multiplyChunk(acc[tile], chunk, parts);
-                }
-            }
+        for (int tile = 0; tile < TILES; tile++) {
+            Words parts[2] = {aheadOfRow[tile][0], aheadOfRow[tile][1]};
+            fetchRow(aheadOfRow[tile], own[tile] + following, lane);
+            multiplyChunk(acc[tile], chunk, parts);
         }
+    }
+    if (nextBytes > 0) {
+        bringNear(next, nextBytes);
     }
 #pragma unroll
     for (int tile = 0; tile < TILES; tile++) {
