@@ -23,6 +23,10 @@ struct Chunk {
     Words lower[LOADS];  // output lane / 4 + 8
 };
 
+// Of the sums of a block each thread finishes some.
+#define SUMS (8 * TILES * OUTPUTS)
+#define OF_THREAD ((SUMS + 32 * WARPS - 1) / (32 * WARPS))
+
 // Weights are read once: they need not stay in the first cache.
 __device__ __forceinline__ Words readOnce(const Weight *address) {
     Words words;
@@ -124,6 +128,15 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) fewRows(
     // No pass writes weights while it is replayed, so these need not wait for the kernels before.
     Chunk ahead;
     fetch(ahead, upper, lower, min(warp * CHUNK, inner - CHUNK));
+    float added[OF_THREAD];
+    float scale[OF_THREAD];
+#pragma unroll
+    for (int i = 0; i < OF_THREAD; i++) {
+        int output = output0 + (threadIdx.x + 32 * WARPS * i) % OUTPUTS;
+        bool there = output < outputs;
+        added[i] = there && bias != 0 ? load(bias, output, isBf16(flags, 0)) : 0.f;
+        scale[i] = there && scales != 0 ? scales[output] : 1.f;
+    }
     waitForEarlier();
     const bf16 *own[TILES];
     Words aheadOfRow[TILES][2];
@@ -137,6 +150,14 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) fewRows(
         for (int i = 0; i < 4; i++) {
             acc[tile][i] = 0.f;
         }
+    }
+    float earlier[OF_THREAD];
+#pragma unroll
+    for (int i = 0; i < OF_THREAD; i++) {
+        int e = threadIdx.x + 32 * WARPS * i;
+        int output = output0 + e % OUTPUTS;
+        bool there = output < outputs && e / OUTPUTS < rows && residual != 0;
+        earlier[i] = there ? load(residual, e / OUTPUTS * residualStride + output, isBf16(flags, 1)) : 0.f;
     }
 #pragma unroll 1
     for (int input = warp * CHUNK; input < inner; input += WARPS * CHUNK) {
@@ -161,7 +182,9 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) fewRows(
         }
     }
     __syncthreads();
-    for (int e = threadIdx.x; e < TILES * 8 * OUTPUTS; e += 32 * WARPS) {
+#pragma unroll
+    for (int i = 0; i < OF_THREAD; i++) {
+        int e = threadIdx.x + 32 * WARPS * i;
         int output = output0 + e % OUTPUTS;
         int row = e / OUTPUTS;
         if (output >= outputs || row >= rows) {
@@ -174,10 +197,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) fewRows(
         for (int w = 0; w < WARPS; w++) {
             sum += sums[w][row / 8][holder][place];
         }
-        sum = scales != 0 ? sum * scales[output] : sum;
-        sum += bias != 0 ? load(bias, output, isBf16(flags, 0)) : 0.f;
+        sum = sum * scale[i] + added[i];
         sum = activation < 0 ? sum : activated(activation, sum);
-        sum += residual != 0 ? load(residual, row * residualStride + output, isBf16(flags, 1)) : 0.f;
-        store(out, row * outStride + output, isBf16(flags, 2), sum);
+        store(out, row * outStride + output, isBf16(flags, 2), sum + earlier[i]);
     }
 }

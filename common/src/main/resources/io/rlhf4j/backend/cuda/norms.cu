@@ -6,7 +6,8 @@ extern "C" __global__ void normForward(
         const void *x, long long stride, const void *weight, const void *bias, float weightOffset, float epsilon,
         void *out, long long outStride, float *statistics, int columns, unsigned flags) {
     takeTurn();
-    __shared__ float scratch[32];
+    __shared__ float ofSum[32];
+    __shared__ float ofSquares[32];
     long long row = blockIdx.x;
     bool wide = flags & WIDE;
     bool centered = flags & CENTERED;
@@ -35,7 +36,7 @@ extern "C" __global__ void normForward(
                 sum += v[i];
             }
         }
-        mean = blockSum(sum, scratch) / columns;
+        mean = blockSumOnce(sum, ofSum) / columns;
     }
     float squares = 0.f;
     for (int c = 8 * threadIdx.x; c < columns; c += step) {
@@ -49,7 +50,7 @@ extern "C" __global__ void normForward(
             squares = fmaf(d, d, squares);
         }
     }
-    float rstd = 1.f / sqrtf(blockSum(squares, scratch) / columns + epsilon);
+    float rstd = 1.f / sqrtf(blockSumOnce(squares, ofSquares) / columns + epsilon);
     for (int c = 8 * threadIdx.x; c < columns; c += step) {
         int count = min(8, columns - c);
         if (!single) {

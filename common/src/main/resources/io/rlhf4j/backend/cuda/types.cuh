@@ -165,20 +165,27 @@ __device__ __forceinline__ float warpMax(float value) {
     return value;
 }
 
-// The sum over all threads, in every thread. `scratch` holds one element a warp.
+// The sum over all threads, in every thread. `scratch` holds one element a warp, and is not used again before all have met.
 template <class A>
-__device__ __forceinline__ A blockSum(A value, A *scratch) {
+__device__ __forceinline__ A blockSumOnce(A value, A *scratch) {
     value = warpSum(value);
-    __syncthreads();
     if ((threadIdx.x & 31) == 0) {
         scratch[threadIdx.x >> 5] = value;
     }
     __syncthreads();
     A total = 0;
+#pragma unroll 8
     for (int warp = 0; warp < (int)blockDim.x / 32; warp++) {
         total += scratch[warp];
     }
     return total;
+}
+
+// The sum over all threads, in every thread. `scratch` holds one element a warp.
+template <class A>
+__device__ __forceinline__ A blockSum(A value, A *scratch) {
+    __syncthreads();
+    return blockSumOnce(value, scratch);
 }
 
 __device__ __forceinline__ float blockMax(float value, float *scratch) {
