@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -27,6 +28,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class CollectivesContract {
     /** The ends of one group, by rank. */
     protected abstract List<Collectives> group(int worldSize, Duration deadline) throws Exception;
+
+    /** Where the tensors of a rank lie: every rank has a backend of its own, as ranks of one JVM do. */
+    protected Backend backend(int rank) {
+        return Backends.onClassPath().choose("auto", 1).backend();
+    }
 
     private static final Duration LONG = Duration.ofSeconds(30);
 
@@ -100,8 +106,7 @@ public abstract class CollectivesContract {
     void ranksThatDisagreeOnTheShardsAllHearBoth() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     Shards shards = each.rank() == 0 ? Shards.ofSizes(7, 3) : Shards.ofSizes(6, 4);
                     Tensor part = scope.zeros(DType.FP32, Math.toIntExact(shards.size(each.rank())));
                     each.reduceScatterSum(scope.zeros(DType.FP32, 10), shards, part);
@@ -184,8 +189,7 @@ public abstract class CollectivesContract {
     void ranksThatDisagreeOnTheSizeAllHearBothSizes() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     each.allReduceSum(scope.zeros(DType.FP32, 10 + each.rank()));
                 }
                 return null;
@@ -270,13 +274,11 @@ public abstract class CollectivesContract {
         void run(Collectives ranks, Tensor tensor);
     }
 
-    /** Every rank has a backend of its own, as ranks of one JVM do. */
     private List<float[]> onAllRanks(int worldSize, DType type, float[][] inputs, TensorAction action)
             throws Exception {
         try (Ranks<float[]> ranks = new Ranks<>(group(worldSize, LONG))) {
             return ranks.all(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     float[] input = inputs[each.rank()];
                     Tensor tensor = scope.of(type, input, input.length);
                     action.run(each, tensor);
