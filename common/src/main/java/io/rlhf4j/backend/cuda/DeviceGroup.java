@@ -6,6 +6,7 @@ import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Tensor;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The GPUs of a group of ranks as one of them sees it: NCCL moves tensors from one to another, in the order of the backend's
@@ -18,6 +19,7 @@ public final class DeviceGroup implements AutoCloseable {
     /** How long NCCL may take to end: it may wait for others of this machine, which may be gone. */
     private static final Duration LONGEST_END = Duration.ofSeconds(10);
 
+    private static final long LOOK_NANOS = 100_000;
     private static final int COMMUNICATOR = 0;
     private static final int CONFIG = 8;
     private static final int CONFIG_BYTES = 24;
@@ -186,7 +188,7 @@ public final class DeviceGroup implements AutoCloseable {
     private void leave() {
         int[] state = {NcclApi.ncclCommFinalize(communicator)};
         while (state[0] == NcclApi.IN_PROGRESS) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(LOOK_NANOS);
             NcclApi.ncclCommGetAsyncError(communicator, state);
         }
         NcclApi.ncclCommDestroy(communicator);

@@ -13,7 +13,17 @@ final class MemoryGroups {
 
     static List<Collectives> of(
             int worldSize, Duration deadline, DType sumType, long scratchBytes, MemoryLinks.Meeting meeting) {
-        LocalGroup group = new LocalGroup(worldSize, deadline, sumType);
+        return of(new LocalGroup(worldSize, deadline, sumType), worldSize, deadline, sumType, scratchBytes, meeting);
+    }
+
+    /** @param deadline of the devices */
+    static List<Collectives> of(
+            LocalGroup group,
+            int worldSize,
+            Duration deadline,
+            DType sumType,
+            long scratchBytes,
+            MemoryLinks.Meeting meeting) {
         return IntStream.range(0, worldSize)
                 .<Collectives>mapToObj(
                         rank -> new NcclCollectives(group.member(rank), meeting, sumType, deadline, scratchBytes))

@@ -11,6 +11,7 @@ import io.rlhf4j.workers.collective.CollectiveException;
 import io.rlhf4j.workers.collective.CollectiveMetrics;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.CollectivesContract;
+import io.rlhf4j.workers.collective.LocalGroup;
 import io.rlhf4j.workers.collective.Pending;
 import io.rlhf4j.workers.collective.Ranks;
 import java.time.Duration;
@@ -30,7 +31,8 @@ class NcclOverMemoryTest extends CollectivesContract {
     @Test
     void aRankWhoseDeviceHangsEndsTheGroupAtTheDeadline() throws Exception {
         MemoryLinks.Meeting meeting = new MemoryLinks.Meeting(1);
-        try (Ranks<Void> ranks = new Ranks<>(MemoryGroups.of(2, Duration.ofMillis(300), DType.FP32, 4096, meeting))) {
+        try (Ranks<Void> ranks = new Ranks<>(
+                MemoryGroups.of(new LocalGroup(2, LONG), 2, Duration.ofMillis(300), DType.FP32, 4096, meeting))) {
             for (Throwable failure : ranks.failures(each -> onTensor(each, tensor -> {
                 each.allReduceSum(tensor);
                 each.barrier();
