@@ -57,6 +57,12 @@ public record ClusterConfig(
                         preset = "10m")
                 Duration collectiveTimeout,
         @Doc(
+                        value = "How tensors go from rank to rank: `network` through the executors' memory and sockets"
+                                + " between them, `nccl` from GPU to GPU, with the same results. `nccl` needs NCCL on"
+                                + " every executor, `compute.backend: cuda` and a GPU for each rank.",
+                        preset = "network")
+                Transport collectives,
+        @Doc(
                         value = "Tries of a step that come no further before the run fails: a new checkpoint begins"
                                 + " the count anew.",
                         preset = "5",
@@ -86,6 +92,14 @@ public record ClusterConfig(
         TASKS,
         /** All ranks together, in the update job. */
         RANKS
+    }
+
+    /** How tensors go from rank to rank. */
+    public enum Transport {
+        /** Through memory of the executors. */
+        NETWORK,
+        /** From GPU to GPU. */
+        NCCL
     }
 
     @Override

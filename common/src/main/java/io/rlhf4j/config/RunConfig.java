@@ -38,6 +38,13 @@ public record RunConfig(
         if (!steps.stream().sorted().toList().equals(steps)) {
             findings.add(new Finding("steps", "has to keep the order sft, reward, ppo"));
         }
+        if (cluster.collectives() == ClusterConfig.Transport.NCCL
+                && !compute.backend().equalsIgnoreCase("cuda")) {
+            findings.add(new Finding(
+                    "cluster.collectives",
+                    "is nccl, which moves tensors of GPUs: compute.backend has to be cuda, it is '%s'"
+                            .formatted(compute.backend())));
+        }
         return findings;
     }
 

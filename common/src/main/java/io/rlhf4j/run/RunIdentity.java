@@ -27,6 +27,7 @@ public record RunIdentity(SortedMap<String, String> facts) {
             "cluster.master",
             "cluster.slot_timeout",
             "cluster.collective_timeout",
+            "cluster.collectives",
             "cluster.attempts",
             "cluster.backoff",
             "cluster.lease_expiry",

@@ -126,6 +126,8 @@ class ConfigFileTest {
             seed: [1]                         | run.yaml:4:7: seed has to be one value: whole number
             seed: 1                           | null
             name: second                      | run.yaml:4:1: the key 'name' is given twice
+            cluster: {collectives: ring}      | cluster.collectives is 'ring', allowed is network
+            cluster: {collectives: nccl}      | cluster.collectives is nccl, which moves tensors of GPUs: compute.backend has to be cuda, it is 'auto'
             cluster: {slot_timeout: 120}      | cluster.slot_timeout is '120', expected a duration with a unit
             data: {sources: [{weight: 1}]}    | data.sources.0.path is missing: File, folder, pattern or table name.
             data: {sources: [{path: a}, {path: b/a.jsonl}]} | data.sources has two sources called 'a'
@@ -142,6 +144,13 @@ class ConfigFileTest {
                 .isInstanceOfSatisfying(Rlhf4jException.class, exception -> assertThat(exception.kind())
                         .isEqualTo(ErrorKind.CONFIGURATION))
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void tensorsMayGoFromGpuToGpuWhereTheBackendHasGpus() {
+        RunConfig config = read(SMALLEST, "cluster.collectives=nccl", "compute.backend=cuda");
+        assertThat(config.cluster().collectives()).isEqualTo(ClusterConfig.Transport.NCCL);
+        assertThat(read(SMALLEST).cluster().collectives()).isEqualTo(ClusterConfig.Transport.NETWORK);
     }
 
     @Test

@@ -26,6 +26,27 @@ final class Calls {
         }
     }
 
+    /**
+     * Looks at what a call of NCCL returned.
+     *
+     * @param communicator whose last error is told too; 0 where there is none
+     * @throws Rlhf4jException of kind RETRYABLE where it failed
+     */
+    static void nccl(int result, String call, long communicator) {
+        if (result != NcclApi.SUCCESS) {
+            long detail = NcclApi.ncclGetLastError(communicator);
+            throw new Rlhf4jException(
+                    ErrorKind.RETRYABLE,
+                    "NCCL failed in %s: %s (%s)"
+                            .formatted(
+                                    call,
+                                    new Pointer(NcclApi.ncclGetErrorString(result)).getString(0),
+                                    detail == 0
+                                            ? ""
+                                            : new Pointer(detail).getString(0).strip()));
+        }
+    }
+
     /** The driver's name and sentence for an error. */
     static String describe(int error) {
         return "%s (%s)".formatted(text(error, true), text(error, false));

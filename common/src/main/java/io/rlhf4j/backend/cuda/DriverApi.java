@@ -4,6 +4,7 @@ package io.rlhf4j.backend.cuda;
 final class DriverApi {
     static final int SUCCESS = 0;
     static final int OUT_OF_MEMORY = 2;
+    static final int NOT_READY = 600;
     static final int COMPUTE_CAPABILITY_MAJOR = 75;
     static final int COMPUTE_CAPABILITY_MINOR = 76;
     static final int MULTIPROCESSORS = 16;
@@ -49,6 +50,8 @@ final class DriverApi {
     static native int cuStreamCreate(long[] stream, int flags);
 
     static native int cuStreamSynchronize(long stream);
+
+    static native int cuStreamQuery(long stream);
 
     static native int cuStreamBeginCapture_v2(long stream, int mode);
 

@@ -7,15 +7,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Finds NVIDIA's libraries where the machine has them: by the loader's own search (LD_LIBRARY_PATH, ldconfig), in
- * CUDA_HOME, in /usr/local/cuda. The driver must know CUDA 12 or newer; NVRTC and cuBLAS may be those of 12 or 13.
+ * CUDA_HOME, in /usr/local/cuda. The driver must know CUDA 12 or newer; NVRTC and cuBLAS may be those of 12 or 13. NCCL is
+ * asked for by those who need it.
  */
 final class Libraries {
     private static final int OLDEST = 12;
     private static final int NEWEST = 13;
     private static final String DRIVER = "libcuda.so.1";
+    private static final String NCCL = "libnccl.so.2";
 
     private Libraries() {}
 
@@ -23,6 +26,16 @@ final class Libraries {
     private static final class Loaded {
         private static final Optional<String> DRIVER_MISSING = loadDriver();
         private static final Optional<String> MISSING = DRIVER_MISSING.isPresent() ? DRIVER_MISSING : loadToolkit();
+    }
+
+    /** Set once, when it is first asked for: most runs need no NCCL. */
+    private static final class LoadedNccl {
+        private static final Optional<String> MISSING = loadNccl();
+    }
+
+    /** Why NCCL cannot be called, in one clause; empty when it can. */
+    static Optional<String> ncclMissing() {
+        return LoadedNccl.MISSING;
     }
 
     /** Why the driver cannot be called, in one clause; empty when it can. */
@@ -74,6 +87,35 @@ final class Libraries {
                 ("CUDA's compiler and matrix library are not found (tried %s); install the CUDA toolkit's run-time"
                                 + " libraries, or point CUDA_HOME or LD_LIBRARY_PATH at them")
                         .formatted(String.join(", ", tried)));
+    }
+
+    private static Optional<String> loadNccl() {
+        for (String folder : folders()) {
+            NativeLibrary nccl;
+            try {
+                nccl = NativeLibrary.getInstance(folder + NCCL);
+            } catch (UnsatisfiedLinkError notThere) {
+                continue;
+            }
+            return register(nccl);
+        }
+        return Optional.of("NCCL is not found (tried %s); install libnccl2, or point CUDA_HOME or LD_LIBRARY_PATH at it"
+                .formatted(folders().stream().map(folder -> folder + NCCL).collect(Collectors.joining(", "))));
+    }
+
+    private static Optional<String> register(NativeLibrary nccl) {
+        try {
+            Native.register(NcclApi.class, nccl);
+        } catch (UnsatisfiedLinkError tooOld) {
+            return Optional.of(
+                    "%s is too old, and NCCL 2.14 is needed (%s)".formatted(nccl.getFile(), tooOld.getMessage()));
+        }
+        int[] version = new int[1];
+        int result = NcclApi.ncclGetVersion(version);
+        return result == NcclApi.SUCCESS && version[0] >= NcclApi.OLDEST
+                ? Optional.empty()
+                : Optional.of(
+                        "%s is NCCL %d, and 2.14 (%d) is needed".formatted(nccl.getFile(), version[0], NcclApi.OLDEST));
     }
 
     /** What NVRTC opens by name alone is found once it is loaded. */

@@ -42,6 +42,11 @@ final class Stream {
     void enter() {
         // An operation that failed may have left some.
         count = 0;
+        enterContext();
+    }
+
+    /** Has the calling thread speak to this stream's device, whoever else uses the stream. */
+    void enterContext() {
         if (CURRENT_CONTEXT.get() != context) {
             Calls.driver(DriverApi.cuCtxSetCurrent(context), "cuCtxSetCurrent");
             CURRENT_CONTEXT.set(context);
@@ -55,6 +60,16 @@ final class Stream {
     /** Waits until all is done. */
     void await() {
         Calls.driver(DriverApi.cuStreamSynchronize(handle), "cuStreamSynchronize");
+    }
+
+    /** Whether all is done. */
+    boolean isIdle() {
+        enterContext();
+        int result = DriverApi.cuStreamQuery(handle);
+        if (result != DriverApi.NOT_READY) {
+            Calls.driver(result, "cuStreamQuery");
+        }
+        return result == DriverApi.SUCCESS;
     }
 
     void toDevice(long target, long source, long bytes) {

@@ -245,7 +245,7 @@ public final class Pipeline {
 
     private BarrierJob barrierJob() {
         ClusterConfig cluster = config.cluster();
-        return cluster.elastic()
+        BarrierJob job = cluster.elastic()
                 ? BarrierJob.elastic(
                         context(),
                         cluster.ranks(),
@@ -255,6 +255,7 @@ public final class Pipeline {
                         progress::note)
                 : new BarrierJob(
                         context(), cluster.ranks(), cluster.slotTimeout(), cluster.collectiveTimeout(), places);
+        return job.over(cluster.collectives());
     }
 
     private static long steps(RowOrder order, double epochs, int batchSize, int limit) {

@@ -41,11 +41,42 @@ final class BarrierChecks {
                     + " (cluster.offload) are not encrypted; keep them in memory, or set it to false and use an"
                     + " encrypted disk");
         }
-        // Without a number of cores an executor may have room for all of them.
-        int together = conf.getInt("spark.executor.cores", Integer.MAX_VALUE) / conf.getInt("spark.task.cpus", 1);
-        if (ranks > together && !conf.get("spark.master", "local").matches("local(\\[.*)?")) {
+        if (!haveRoomInOneExecutor(conf, ranks)) {
             RankGroup.requireClearAllowed(conf);
         }
+    }
+
+    /** Refuses NCCL where not every rank is given a GPU, or where ranks have to prove who they are. */
+    static void requireNcclPossible(SparkConf conf, int ranks) {
+        if (ranks == 1) {
+            return;
+        }
+        if (isLocal(conf)) {
+            throw cluster(
+                    ("cluster.collectives is nccl, which needs a GPU for each of %d ranks, but in local mode Spark"
+                                    + " gives out none; use a cluster, or set cluster.collectives to network")
+                            .formatted(ranks));
+        }
+        if (!conf.contains(GPUS_OF_A_TASK)) {
+            throw cluster(
+                    ("cluster.collectives is nccl, which needs a GPU for each rank, but %s is not set; set it to 1,"
+                                    + " spark.executor.resource.gpu.amount to the ranks of an executor, and"
+                                    + " spark.executor.resource.gpu.discoveryScript")
+                            .formatted(GPUS_OF_A_TASK));
+        }
+        if (!haveRoomInOneExecutor(conf, ranks)) {
+            RankGroup.requireUnprovenAllowed(conf);
+        }
+    }
+
+    private static boolean isLocal(SparkConf conf) {
+        return conf.get("spark.master", "local").matches("local(\\[.*)?");
+    }
+
+    /** Without a number of cores an executor may have room for all of them. */
+    private static boolean haveRoomInOneExecutor(SparkConf conf, int ranks) {
+        int together = conf.getInt("spark.executor.cores", Integer.MAX_VALUE) / conf.getInt("spark.task.cpus", 1);
+        return ranks <= together || isLocal(conf);
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.rlhf4j.driver.spark;
 
+import io.rlhf4j.config.ClusterConfig.Transport;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.runtime.RankTask;
@@ -23,6 +24,7 @@ public final class BarrierJob {
     private final Duration deadline;
     private final ErrorKind lacking;
     private final RankPlaces places;
+    private final Transport transport;
 
     /** A way to run jobs of so many ranks that have worked nowhere yet. */
     public BarrierJob(JavaSparkContext context, int ranks, Duration slotTimeout, Duration deadline) {
@@ -37,7 +39,7 @@ public final class BarrierJob {
      * @param places where the ranks of the run were last; kept from job to job
      */
     public BarrierJob(JavaSparkContext context, int ranks, Duration slotTimeout, Duration deadline, RankPlaces places) {
-        this(context, ranks, slotTimeout, deadline, places, ErrorKind.CLUSTER);
+        this(context, ranks, slotTimeout, deadline, places, ErrorKind.CLUSTER, Transport.NETWORK);
     }
 
     private BarrierJob(
@@ -46,8 +48,10 @@ public final class BarrierJob {
             Duration slotTimeout,
             Duration deadline,
             RankPlaces places,
-            ErrorKind lacking) {
+            ErrorKind lacking,
+            Transport transport) {
         this.lacking = lacking;
+        this.transport = transport;
         this.places = places;
         this.context = context;
         this.ranks = ranks;
@@ -76,7 +80,13 @@ public final class BarrierJob {
         if (slots < ranks) {
             say.accept("goes on with %d of %d ranks: not bit-equal to a run with all of them".formatted(slots, ranks));
         }
-        return new BarrierJob(context, Math.min(ranks, slots), slotTimeout, deadline, places, ErrorKind.RETRYABLE);
+        return new BarrierJob(
+                context, Math.min(ranks, slots), slotTimeout, deadline, places, ErrorKind.RETRYABLE, Transport.NETWORK);
+    }
+
+    /** These jobs, with tensors that go from rank to rank another way than through the executors' memory. */
+    public BarrierJob over(Transport way) {
+        return new BarrierJob(context, ranks, slotTimeout, deadline, places, lacking, way);
     }
 
     private static int slots(JavaSparkContext context, int ranks, Duration timeout) {
@@ -108,7 +118,7 @@ public final class BarrierJob {
             throw BarrierChecks.tooFewSlots(lacking, ranks, slots);
         }
         BarrierFunction function =
-                new BarrierFunction(new RankGroup(deadline), holding, state, task, places.byExecutor());
+                new BarrierFunction(new RankGroup(deadline, transport), holding, state, task, places.byExecutor());
         Duration patience = deadline.compareTo(LONGEST_END) < 0 ? deadline : LONGEST_END;
         try {
             return new BarrierAttempt(context, ranks, places, patience)

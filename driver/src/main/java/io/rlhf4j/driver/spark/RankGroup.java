@@ -1,8 +1,11 @@
 package io.rlhf4j.driver.spark;
 
+import io.rlhf4j.config.ClusterConfig.Transport;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensor.DType;
 import io.rlhf4j.workers.collective.Collectives;
+import io.rlhf4j.workers.collective.nccl.NcclCollectives;
 import io.rlhf4j.workers.collective.network.GroupIdentity;
 import io.rlhf4j.workers.collective.network.NetworkSettings;
 import io.rlhf4j.workers.collective.network.Rendezvous;
@@ -32,10 +35,17 @@ final class RankGroup implements Serializable {
     private final String job = UUID.randomUUID().toString();
     private final byte[] secret = GroupSecret.random().bytes();
     private final Duration deadline;
+    private final Transport transport;
 
-    /** @param deadline how long one rank waits for the others at a collective operation */
-    RankGroup(Duration deadline) {
+    /**
+     * The group of a new attempt.
+     *
+     * @param deadline how long one rank waits for the others at a collective operation
+     * @param transport how tensors go from rank to rank
+     */
+    RankGroup(Duration deadline, Transport transport) {
         this.deadline = deadline;
+        this.transport = transport;
     }
 
     /** Where a task waits for the others, before anybody knows who is which rank. To be closed when they have met, or not. */
@@ -61,6 +71,32 @@ final class RankGroup implements Serializable {
         Collectives join(WorkerRuntime runtime, int rank, List<RankAgreement.Claim> claims, RankAgreement agreement) {
             boolean inOneJvm =
                     claims.stream().map(RankAgreement.Claim::jvm).distinct().count() == 1;
+            if (transport == Transport.NETWORK) {
+                return meet(runtime, rank, claims, agreement, inOneJvm);
+            }
+            RankAgreement.requireGpuEach(claims);
+            if (!inOneJvm) {
+                requireUnprovenAllowed(SparkEnv.get().conf());
+            }
+            return overGpus(meet(runtime, rank, claims, agreement, inOneJvm));
+        }
+
+        private Collectives overGpus(Collectives group) {
+            try {
+                return NcclCollectives.over(group, DType.FP32, deadline);
+            } catch (Rlhf4jException missing) {
+                group.abort(missing);
+                group.close();
+                throw missing;
+            }
+        }
+
+        private Collectives meet(
+                WorkerRuntime runtime,
+                int rank,
+                List<RankAgreement.Claim> claims,
+                RankAgreement agreement,
+                boolean inOneJvm) {
             if (inOneJvm) {
                 return runtime.join(job, rank, claims.size(), deadline);
             }
@@ -104,6 +140,17 @@ final class RankGroup implements Serializable {
             return told;
         }
         return told.boundTo(environment.securityManager().getSecretKey().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** NCCL takes whoever dials for a rank: not between executors where Spark is told that they prove who they are. */
+    static void requireUnprovenAllowed(SparkConf conf) {
+        if (conf.getBoolean("spark.authenticate", false)) {
+            throw new Rlhf4jException(
+                    ErrorKind.CLUSTER,
+                    "spark.authenticate is true, but with cluster.collectives: nccl ranks on several executors do not"
+                            + " prove to each other who they are; set cluster.collectives to network, or give one"
+                            + " executor as many cores and GPUs as there are ranks");
+        }
     }
 
     /** Ranks prove who they are, but what they send is not encrypted: not where Spark is told to encrypt. */

@@ -1,6 +1,7 @@
 package io.rlhf4j.driver.spark;
 
 import io.rlhf4j.config.ClusterConfig;
+import io.rlhf4j.config.ClusterConfig.Transport;
 import io.rlhf4j.config.MemorySize;
 import io.rlhf4j.config.RunConfig;
 import io.rlhf4j.config.Secrets;
@@ -58,6 +59,9 @@ public final class SparkSessions {
         BarrierChecks.requirePossible(conf);
         BarrierChecks.requireSecure(
                 conf, config.cluster().ranks(), config.cluster().offload().onDisk());
+        if (config.cluster().collectives() == Transport.NCCL) {
+            BarrierChecks.requireNcclPossible(conf, config.cluster().ranks());
+        }
         return started(conf);
     }
 

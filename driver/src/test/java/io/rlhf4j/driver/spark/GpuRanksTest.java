@@ -2,7 +2,10 @@ package io.rlhf4j.driver.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.rlhf4j.backend.cuda.DeviceGroup;
+import io.rlhf4j.config.ClusterConfig.Transport;
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.workers.runtime.StateId;
@@ -65,6 +68,49 @@ class GpuRanksTest {
                 .isInstanceOfSatisfying(
                         Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.CLUSTER))
                 .hasMessageContaining("spark.task.resource.gpu.amount is 0.5");
+    }
+
+    @Test
+    void ncclIsRefusedBeforeAnythingStartsWhereRanksAreGivenNoGpus() {
+        SparkConf conf = new SparkConf(false).set("spark.master", "local[4]");
+        BarrierChecks.requireNcclPossible(conf, 1);
+        assertRefused(conf, "a GPU for each of 2 ranks", "in local mode Spark gives out none");
+        conf.set("spark.master", "spark://host:7077");
+        assertRefused(conf, "spark.task.resource.gpu.amount is not set");
+        conf.set("spark.task.resource.gpu.amount", "1");
+        BarrierChecks.requireNcclPossible(conf, 2);
+    }
+
+    @Test
+    void ncclIsRefusedBetweenExecutorsThatProveWhoTheyAre() {
+        SparkConf conf = new SparkConf(false)
+                .set("spark.master", "spark://host:7077")
+                .set("spark.task.resource.gpu.amount", "1")
+                .set("spark.executor.cores", "2")
+                .set("spark.authenticate", "true");
+        BarrierChecks.requireNcclPossible(conf, 2);
+        assertRefused(conf.clone().set("spark.executor.cores", "1"), "spark.authenticate is true", "prove");
+    }
+
+    private static void assertRefused(SparkConf conf, String... words) {
+        assertThatThrownBy(() -> BarrierChecks.requireNcclPossible(conf, 2))
+                .isInstanceOfSatisfying(Rlhf4jException.class, error -> {
+                    assertThat(error.kind()).isEqualTo(ErrorKind.CLUSTER);
+                    assertThat(error.getMessage()).contains(words);
+                });
+    }
+
+    @Test
+    void whereNcclIsMissingAJobOverItSaysWhatWasLookedFor() throws IOException {
+        assumeTrue(DeviceGroup.unusableBecause().isPresent(), "this machine has NCCL");
+        try (SparkSession session = cluster(1, 2, "\"3\", \"5\"")) {
+            assertThatThrownBy(
+                            () -> job(session).over(Transport.NCCL).run("kept", STATE, Boolean.class, context -> true))
+                    .isInstanceOfSatisfying(Rlhf4jException.class, error -> assertThat(error.kind())
+                            .isEqualTo(ErrorKind.CLUSTER))
+                    .hasMessageContaining("cluster.collectives is nccl, which cannot run here: NCCL is not found")
+                    .hasMessageContaining("libnccl.so.2");
+        }
     }
 
     private SparkSession cluster(int executors, int cores, String addresses) throws IOException {

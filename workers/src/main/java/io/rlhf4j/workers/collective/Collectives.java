@@ -2,6 +2,7 @@ package io.rlhf4j.workers.collective;
 
 import io.rlhf4j.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One rank's end of a group of {@link #worldSize()} ranks. Every rank calls the same operations with the same sizes in
@@ -91,7 +92,20 @@ public interface Collectives extends AutoCloseable {
     List<byte[]> allGather(byte[] message);
 
     /** Waits for all ranks. */
-    void barrier();
+    default void barrier() {
+        agree(Operations.BARRIER);
+    }
+
+    /**
+     * Waits for all ranks, which have to have come to the same operation: for operations that are carried out otherwise. The
+     * call is counted as one of that operation.
+     *
+     * @param operation in the words of {@link Operations}
+     */
+    void agree(String operation);
+
+    /** Why the group has ended, for whoever waits for something else meanwhile; empty where it has not. Any thread may ask. */
+    Optional<GroupFailure> failure();
 
     /** What this rank's operations have sent, received and taken so far. */
     CollectiveMetrics metrics();

@@ -2,6 +2,7 @@ package io.rlhf4j.workers.collective;
 
 import io.rlhf4j.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /** The group of the job at hand, for engines that outlive a job: every job joins a group of its own. */
 public final class CurrentGroup implements Collectives {
@@ -58,8 +59,13 @@ public final class CurrentGroup implements Collectives {
     }
 
     @Override
-    public void barrier() {
-        group.barrier();
+    public void agree(String operation) {
+        group.agree(operation);
+    }
+
+    @Override
+    public Optional<GroupFailure> failure() {
+        return group.failure();
     }
 
     @Override

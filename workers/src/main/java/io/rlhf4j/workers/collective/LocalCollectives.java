@@ -6,6 +6,7 @@ import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.Supplier;
 
@@ -146,8 +147,13 @@ final class LocalCollectives implements Collectives {
     }
 
     @Override
-    public void barrier() {
-        now(Operations.BARRIER, () -> meeting.meet(rank, new Meeting.Offer(Operations.BARRIER, null)));
+    public void agree(String operation) {
+        now(operation, () -> meeting.meet(rank, new Meeting.Offer(operation, null)));
+    }
+
+    @Override
+    public Optional<GroupFailure> failure() {
+        return meeting.failure();
     }
 
     @Override

@@ -48,6 +48,6 @@ public final class LocalGroup {
 
     /** Whether the group has failed and can no longer be used. */
     public boolean hasFailed() {
-        return meeting.hasFailed();
+        return meeting.failure().isPresent();
     }
 }

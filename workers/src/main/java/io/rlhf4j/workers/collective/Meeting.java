@@ -2,6 +2,7 @@ package io.rlhf4j.workers.collective;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -112,8 +113,8 @@ final class Meeting {
                 .ifPresent(waiting -> fail(GroupFailure.hasLeft(rank, waiting.operation())));
     }
 
-    synchronized boolean hasFailed() {
-        return failure != null;
+    synchronized Optional<GroupFailure> failure() {
+        return Optional.ofNullable(failure);
     }
 
     private void requireSound() {

@@ -82,6 +82,24 @@ public record RankAgreement(List<Integer> ranks, boolean complete) {
     }
 
     /**
+     * Refuses several tasks of which one was given no GPU.
+     *
+     * @throws Rlhf4jException of kind CLUSTER where that is so
+     */
+    public static void requireGpuEach(List<Claim> claims) {
+        for (int task = 0; task < claims.size(); task++) {
+            if (claims.size() > 1 && claims.get(task).gpu().isEmpty()) {
+                throw new Rlhf4jException(
+                        ErrorKind.CLUSTER,
+                        ("cluster.collectives is nccl, which needs a GPU for each rank, but Spark gave none to task %d on %s;"
+                                        + " set spark.task.resource.gpu.amount to 1 and give executors a discovery script, or set"
+                                        + " cluster.collectives to network")
+                                .formatted(task, claims.get(task).host()));
+            }
+        }
+    }
+
+    /**
      * The agreement that follows from all claims: first each task takes the lowest free rank whose state its JVM has, then
      * the lowest free one that its executor had in the job before, so that ranks stay where they were also where all state is
      * read anew; then those left over take what is left over.

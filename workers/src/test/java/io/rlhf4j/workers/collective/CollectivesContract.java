@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rlhf4j.error.ErrorKind;
 import io.rlhf4j.error.Rlhf4jException;
+import io.rlhf4j.tensor.Backend;
 import io.rlhf4j.tensor.Backends;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Scope;
@@ -27,6 +28,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class CollectivesContract {
     /** The ends of one group, by rank. */
     protected abstract List<Collectives> group(int worldSize, Duration deadline) throws Exception;
+
+    /** Where the tensors of a rank lie: every rank has a backend of its own, as ranks of one JVM do. */
+    protected Backend backend(int rank) {
+        return Backends.onClassPath().choose("auto", 1).backend();
+    }
 
     private static final Duration LONG = Duration.ofSeconds(30);
 
@@ -100,8 +106,7 @@ public abstract class CollectivesContract {
     void ranksThatDisagreeOnTheShardsAllHearBoth() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     Shards shards = each.rank() == 0 ? Shards.ofSizes(7, 3) : Shards.ofSizes(6, 4);
                     Tensor part = scope.zeros(DType.FP32, Math.toIntExact(shards.size(each.rank())));
                     each.reduceScatterSum(scope.zeros(DType.FP32, 10), shards, part);
@@ -136,9 +141,10 @@ public abstract class CollectivesContract {
     @Test
     void messagesOfDifferentLengthsComeToAllInTheOrderOfTheRanks() throws Exception {
         try (Ranks<List<String>> ranks = new Ranks<>(group(3, LONG))) {
-            for (List<String> heard : ranks.all(each -> each.allGather(bytes("x".repeat(each.rank()))).stream()
-                    .map(message -> new String(message, StandardCharsets.UTF_8))
-                    .toList())) {
+            for (List<String> heard :
+                    ranks.all(each -> each.allGather("x".repeat(each.rank()).getBytes(StandardCharsets.UTF_8)).stream()
+                            .map(message -> new String(message, StandardCharsets.UTF_8))
+                            .toList())) {
                 assertThat(heard).containsExactly("", "x", "xx");
             }
         }
@@ -165,6 +171,8 @@ public abstract class CollectivesContract {
     void ranksThatDisagreeOnTheOperationAllHearBothSides() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
+                each.agree("broadcast of a song");
+                assertThat(each.failure()).isEmpty();
                 if (each.rank() == 0) {
                     each.barrier();
                 } else {
@@ -174,8 +182,7 @@ public abstract class CollectivesContract {
             })) {
                 assertThat(failure)
                         .isInstanceOf(CollectiveException.class)
-                        .hasMessageContaining("rank 0 calls barrier")
-                        .hasMessageContaining("rank 1 calls allReduceSum of 3 numbers");
+                        .hasMessageContaining("rank 0 calls barrier, rank 1 calls allReduceSum of 3 numbers");
             }
         }
     }
@@ -184,8 +191,7 @@ public abstract class CollectivesContract {
     void ranksThatDisagreeOnTheSizeAllHearBothSizes() throws Exception {
         try (Ranks<Void> ranks = new Ranks<>(group(2, LONG))) {
             for (Throwable failure : ranks.failures(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     each.allReduceSum(scope.zeros(DType.FP32, 10 + each.rank()));
                 }
                 return null;
@@ -263,6 +269,7 @@ public abstract class CollectivesContract {
         group.get(1).abort(new IllegalStateException("second"));
         for (Collectives rank : group) {
             assertThatThrownBy(rank::barrier).hasMessageContaining("first").hasMessageNotContaining("second");
+            assertThat(rank.failure().orElseThrow().message()).contains("first").doesNotContain("second");
         }
     }
 
@@ -270,13 +277,11 @@ public abstract class CollectivesContract {
         void run(Collectives ranks, Tensor tensor);
     }
 
-    /** Every rank has a backend of its own, as ranks of one JVM do. */
     private List<float[]> onAllRanks(int worldSize, DType type, float[][] inputs, TensorAction action)
             throws Exception {
         try (Ranks<float[]> ranks = new Ranks<>(group(worldSize, LONG))) {
             return ranks.all(each -> {
-                try (Scope scope =
-                        Scope.root(Backends.onClassPath().choose("auto", 1).backend(), "rank")) {
+                try (Scope scope = Scope.root(backend(each.rank()), "rank")) {
                     float[] input = inputs[each.rank()];
                     Tensor tensor = scope.of(type, input, input.length);
                     action.run(each, tensor);
@@ -307,9 +312,5 @@ public abstract class CollectivesContract {
             all.add(values);
         }
         return all.toArray(float[][]::new);
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

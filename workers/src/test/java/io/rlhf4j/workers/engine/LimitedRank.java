@@ -12,16 +12,11 @@ import io.rlhf4j.workers.TinyModels;
 import io.rlhf4j.workers.TinyRows;
 import io.rlhf4j.workers.collective.Collectives;
 import io.rlhf4j.workers.collective.LocalGroup;
-import io.rlhf4j.workers.collective.network.GroupIdentity;
-import io.rlhf4j.workers.collective.network.NetworkGroup;
-import io.rlhf4j.workers.collective.network.NetworkSettings;
-import io.rlhf4j.workers.collective.network.handshake.GroupSecret;
+import io.rlhf4j.workers.collective.network.FolderMeeting;
 import io.rlhf4j.workers.training.SftTrainer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +45,8 @@ public final class LimitedRank {
         Optional<Path> statesOnDisk = arguments[3].equals("disk") ? Optional.of(folder) : Optional.empty();
         int rank = Integer.parseInt(arguments[4]);
         int ranks = Integer.parseInt(arguments[5]);
-        try (Collectives collectives = ranks == 1 ? LocalGroup.single() : join(folder, rank, ranks);
+        try (Collectives collectives =
+                        ranks == 1 ? LocalGroup.single() : FolderMeeting.join(folder, rank, ranks, DEADLINE);
                 Scope scope = Scope.root(TinyModels.backend(), "rank")) {
             WeightCutting cutting = new WeightCutting(stage, collectives, scope);
             CausalLanguageModel model = new ModelDirectory(new Configuration())
@@ -76,27 +72,5 @@ public final class LimitedRank {
             System.err.println(refused.getMessage());
             System.exit(refused.kind().exitCode());
         }
-    }
-
-    private static Collectives join(Path folder, int rank, int ranks) {
-        GroupIdentity identity = new GroupIdentity("limited", 0, new GroupSecret(new byte[GroupSecret.BYTES]));
-        return NetworkGroup.join(identity, rank, ranks, NetworkSettings.of("127.0.0.1", DEADLINE), own -> {
-            try {
-                Path written = Files.writeString(folder.resolve("joining-" + rank), own);
-                Files.move(written, folder.resolve("address-" + rank), StandardCopyOption.ATOMIC_MOVE);
-                List<String> addresses = new ArrayList<>();
-                for (int other = 0; other < ranks; other++) {
-                    while (!Files.exists(folder.resolve("address-" + other))) {
-                        Thread.sleep(20);
-                    }
-                    addresses.add(Files.readString(folder.resolve("address-" + other)));
-                }
-                return addresses;
-            } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
-            } catch (InterruptedException interrupted) {
-                throw new IllegalStateException(interrupted);
-            }
-        });
     }
 }

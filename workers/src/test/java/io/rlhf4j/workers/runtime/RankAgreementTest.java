@@ -71,6 +71,17 @@ class RankAgreementTest {
                 .hasMessageContaining("spark.task.resource.gpu.amount");
     }
 
+    @Test
+    void aRankWithoutAGpuIsRefusedWhereEachNeedsOne() {
+        RankAgreement.requireGpuEach(List.of(claim("a", "0"), claim("b", "1")));
+        RankAgreement.requireGpuEach(List.of(claim("alone", "")));
+        assertThatThrownBy(() -> RankAgreement.requireGpuEach(List.of(claim("a", "0"), claim("b", ""))))
+                .isInstanceOfSatisfying(
+                        Rlhf4jException.class, error -> assertThat(error.kind()).isEqualTo(ErrorKind.CLUSTER))
+                .hasMessageContaining("Spark gave none to task 1 on host")
+                .hasMessageContaining("spark.task.resource.gpu.amount");
+    }
+
     private static void keep(Slot slot, StateId state, String gpu) {
         try (Slot.Lease lease = slot.lease(Optional.of(gpu))) {
             lease.slot().give("models", state, () -> {});

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -154,8 +155,13 @@ final class NetworkCollectives implements Collectives {
     }
 
     @Override
-    public void barrier() {
-        await(begin(Operations.BARRIER, NOTHING, Transfer.NOTHING));
+    public void agree(String operation) {
+        await(begin(operation, NOTHING, Transfer.NOTHING));
+    }
+
+    @Override
+    public Optional<GroupFailure> failure() {
+        return Optional.ofNullable(group.failed().getNow(null));
     }
 
     private Exchange begin(String operation, byte[] content, Transfer transfer) {
