@@ -57,11 +57,20 @@ public final class Operations {
 
     /** {@code x weightᵀ + bias}; bias may be null. */
     public Variable linear(Variable x, Learnable weight, Learnable bias) {
-        Tensor weights = weight.factor();
-        Tensor out = tape.allocate(x.value().type(), x.value().rows(), weights.dimension(0));
-        backend.linear(x.value(), weights, bias == null ? null : bias.value(), out);
-        Variable result = tape.result(out, x.differentiable() || learned(weight) || learned(bias));
+        return addLinear(null, x, weight, bias);
+    }
+
+    /** {@code residual + x weightᵀ + bias}; residual and bias may be null. */
+    public Variable addLinear(Variable residual, Variable x, Learnable weight, Learnable bias) {
+        Tensor out = linearOutput(x, weight);
+        backend.linear(
+                x.value(), weight.factor(), valueOrNull(bias), null, residual == null ? null : residual.value(), out);
+        boolean ofResidual = residual != null && residual.differentiable();
+        Variable result = tape.result(out, ofResidual || x.differentiable() || learned(weight) || learned(bias));
         record(result, List.of(out), () -> {
+            if (ofResidual) {
+                residual.gradient().add(result.gradient());
+            }
             Tensor dy = result.gradient().tensor();
             if (x.differentiable()) {
                 boolean add = !x.gradient().isEmpty();
@@ -80,21 +89,21 @@ public final class Operations {
 
     /** {@code f(x weightᵀ + bias)}; bias may be null. */
     public Variable activatedLinear(Activation f, Variable x, Learnable weight, Learnable bias) {
-        return tape.recording() ? activate(f, linear(x, weight, bias)) : fused(x, weight, bias, f, null);
-    }
-
-    /** {@code residual + x weightᵀ + bias}; bias may be null. */
-    public Variable addLinear(Variable residual, Variable x, Learnable weight, Learnable bias) {
-        return tape.recording()
-                ? add(residual, linear(x, weight, bias))
-                : fused(x, weight, bias, null, residual.value());
-    }
-
-    private Variable fused(Variable x, Learnable weight, Learnable bias, Activation f, Tensor residual) {
-        Tensor out = tape.allocate(
-                x.value().type(), x.value().rows(), weight.factor().dimension(0));
-        backend.linear(x.value(), weight.factor(), bias == null ? null : bias.value(), f, residual, out);
+        if (tape.recording()) {
+            // The gradient needs what comes before the activation.
+            return activate(f, linear(x, weight, bias));
+        }
+        Tensor out = linearOutput(x, weight);
+        backend.linear(x.value(), weight.factor(), valueOrNull(bias), f, null, out);
         return tape.constant(out);
+    }
+
+    private Tensor linearOutput(Variable x, Learnable weight) {
+        return tape.allocate(x.value().type(), x.value().rows(), weight.factor().dimension(0));
+    }
+
+    private static Tensor valueOrNull(Learnable learnable) {
+        return learnable == null ? null : learnable.value();
     }
 
     /**

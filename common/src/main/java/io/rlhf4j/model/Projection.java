@@ -25,6 +25,6 @@ final class Projection {
 
     /** {@link #forward}, added to {@code residual} where it is not null. */
     Variable forward(Operations operations, Variable x, Variable residual) {
-        return residual == null ? operations.linear(x, weight, bias) : operations.addLinear(residual, x, weight, bias);
+        return operations.addLinear(residual, x, weight, bias);
     }
 }

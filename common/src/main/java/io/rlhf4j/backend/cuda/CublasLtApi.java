@@ -11,7 +11,6 @@ final class CublasLtApi {
     static final int PLAIN = 0;
     static final int RELU = 2;
     static final int ADD_BIAS = 4;
-    static final int GELU_TANH = 32;
     static final int MOST_WORKSPACE = 1;
     static final int REDUCTIONS = 3;
     /** Partial sums in fp32 in the workspace, added up in a fixed order. */

@@ -78,20 +78,19 @@ final class PlannedProducts {
     /**
      * {@code out = f(x weightᵀ + residual + bias)}; whether it could be done so. All are of one type.
      *
-     * @param bias may be null, like f and residual
+     * @param bias may be null, like residual
+     * @param f RELU, which is the same before and after rounding, or null
      */
     boolean linear(Matrix x, Matrix weight, Matrix bias, Activation f, Matrix residual, Matrix out) {
         boolean fits = x.type() == weight.type()
                 && x.type() == out.type()
                 && out.elements() > 0
                 && (bias == null || bias.type() == out.type())
-                && (residual == null || residual.type() == out.type() && residual.stride() == out.stride());
-        int activation =
-                f == null ? CublasLtApi.PLAIN : f == Activation.RELU ? CublasLtApi.RELU : CublasLtApi.GELU_TANH;
-        int epilogue = activation | (bias == null ? CublasLtApi.PLAIN : CublasLtApi.ADD_BIAS);
-        return fits
-                && (f == null || f == Activation.RELU || f == Activation.GELU_TANH)
-                && multiply(x, false, weight, true, epilogue, bias, residual, out);
+                && (residual == null || residual.type() == out.type() && residual.stride() == out.stride())
+                && (f == null || f == Activation.RELU);
+        int epilogue = (f == null ? CublasLtApi.PLAIN : CublasLtApi.RELU)
+                | (bias == null ? CublasLtApi.PLAIN : CublasLtApi.ADD_BIAS);
+        return fits && multiply(x, false, weight, true, epilogue, bias, residual, out);
     }
 
     /** @param added what is added to the product, laid out as {@code out}, or null */

@@ -9,7 +9,7 @@ import java.util.List;
  */
 final class ReadAhead {
     /** Of the next weight: what arrives while small kernels run between two products. */
-    private static final int MOST_BYTES = Integer.getInteger("rlhf4j.ahead", 6) << 20;
+    private static final int MOST_BYTES = 3 << 20;
 
     /** A weight on the device. */
     record Weight(long address, int bytes) {}

@@ -90,6 +90,26 @@ class BenchCommandTest {
     }
 
     @Test
+    void criticAndRewardModelMayBeNamed() throws IOException {
+        String iteration = "bench ppo --model tiny --batch 1 --prompt 5 --new 4 --repeats 1";
+        JsonNode same = measured(iteration.split(" "));
+        JsonNode named = measured((iteration + " --critic-model tiny").split(" "));
+
+        assertThat(named.path("model").asText()).isEqualTo("tiny + tiny");
+        assertThat(named.path("peak_tensors_mb").asLong())
+                .isEqualTo(same.path("peak_tensors_mb").asLong());
+    }
+
+    @Test
+    void aCriticModelThatIsNotThereIsRefused() {
+        ToolRun run =
+                ToolRun.of("bench ppo --model tiny --critic-model nowhere --batch 1 --prompt 5 --new 4".split(" "));
+
+        assertThat(run.exitCode()).isNotZero();
+        assertThat(run.err()).contains("'nowhere'").contains("opt-350m");
+    }
+
+    @Test
     void anIterationOfPpoIsMeasuredWithItsStatesOnDiskToo(@TempDir Path folder) throws IOException {
         String iteration = "bench ppo --model tiny --batch 2 --prompt 5 --new 4 --repeats 1";
         JsonNode memory = measured(iteration.split(" "));
