@@ -73,7 +73,9 @@ public final class OperationProfile {
             }
             case "linear": {
                 Tensor x = (Tensor) arguments[0];
-                return new long[] {x.rows(), x.columns(), ((Tensor) arguments[3]).columns()};
+                // With or without an activation and a residual, the result comes last.
+                Tensor out = (Tensor) arguments[arguments.length - 1];
+                return new long[] {x.rows(), x.columns(), out.columns()};
             }
             case "logits": {
                 Tensor hidden = (Tensor) arguments[1];

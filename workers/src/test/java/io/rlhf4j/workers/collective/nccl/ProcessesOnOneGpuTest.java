@@ -30,7 +30,8 @@ class ProcessesOnOneGpuTest {
 
     @Test
     void sumsGathersAndBroadcastsHaveTheBitsOfTheOrderOfTheRanks() throws Exception {
-        assertThat(run("operations")).containsExactly(0, 0, 0);
+        List<Integer> exitCodes = run("operations");
+        assertThat(exitCodes).as(logs()).containsExactly(0, 0, 0);
         for (int rank = 0; rank < RANKS; rank++) {
             assertThat(Files.readAllLines(log(rank))).contains("all equal");
         }
@@ -38,12 +39,21 @@ class ProcessesOnOneGpuTest {
 
     @Test
     void whereOneDiesInTheMidstTheOthersLetTheirGpuGoAndNameIt() throws Exception {
-        assertThat(run("lost")).containsExactly(5, GpuRank.DEAD, 5);
+        List<Integer> exitCodes = run("lost");
+        assertThat(exitCodes).as(logs()).containsExactly(5, GpuRank.DEAD, 5);
         for (int rank : new int[] {0, 2}) {
             assertThat(Files.readString(log(rank)))
                     .contains("lost the connection to rank 1")
                     .contains("the GPU goes on");
         }
+    }
+
+    private String logs() throws IOException {
+        StringBuilder logs = new StringBuilder();
+        for (int rank = 0; rank < RANKS; rank++) {
+            logs.append("rank ").append(rank).append(":\n").append(Files.readString(log(rank)));
+        }
+        return logs.toString();
     }
 
     private Path log(int rank) {
