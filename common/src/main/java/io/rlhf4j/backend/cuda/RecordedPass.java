@@ -50,24 +50,37 @@ final class RecordedPass implements RepeatedPass {
     private Recording record() {
         DeviceMemory inputMemory = bench.memories().allocate(INPUT_BYTES);
         RecordedInputs inputs = new RecordedInputs(bench.uploads(), inputMemory);
-        Map<Long, ArrayDeque<Long>> memory;
-        long graph;
-        bench.memories().beginRecording();
-        bench.uploads().beginRecording(inputs);
-        bench.readAhead().tell(order);
-        bench.stream().beginRecording();
+        Map<Long, ArrayDeque<Long>> memory = Map.of();
         try {
-            pass.run();
-        } finally {
-            graph = bench.stream().endRecording();
-            bench.uploads().endRecording();
-            bench.readAhead().stop();
-            memory = bench.memories().endRecording();
+            bench.memories().beginRecording();
+            bench.uploads().beginRecording(inputs);
+            bench.readAhead().tell(order);
+            bench.stream().beginRecording();
+            long graph;
+            try {
+                pass.run();
+            } finally {
+                memory = bench.memories().endRecording();
+                bench.uploads().endRecording();
+                bench.readAhead().stop();
+                graph = bench.stream().endRecording();
+            }
+            return new Recording(executable(graph), inputMemory, inputs, memory);
+        } catch (Throwable failed) {
+            bench.memories().release(memory);
+            inputMemory.close();
+            throw failed;
         }
+    }
+
+    private static long executable(long graph) {
         long[] executable = new long[1];
-        Calls.driver(DriverApi.cuGraphInstantiateWithFlags(executable, graph, 0), "cuGraphInstantiate");
-        Calls.driver(DriverApi.cuGraphDestroy(graph), "cuGraphDestroy");
-        return new Recording(executable[0], inputMemory, inputs, memory);
+        try {
+            Calls.driver(DriverApi.cuGraphInstantiateWithFlags(executable, graph, 0), "cuGraphInstantiate");
+        } finally {
+            Calls.driver(DriverApi.cuGraphDestroy(graph), "cuGraphDestroy");
+        }
+        return executable[0];
     }
 
     @Override
