@@ -3,6 +3,7 @@ package io.rlhf4j.model;
 import io.rlhf4j.autograd.Operations;
 import io.rlhf4j.autograd.Variable;
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.Tensor;
 import java.util.List;
 
@@ -23,12 +24,9 @@ sealed interface Attending {
     /**
      * Over all tokens of the same sequence in a cache, which takes up the new ones. Without gradient.
      *
-     * @param blocks of each sequence
-     * @param lengths of the sequences, the new tokens included
-     * @param starts where the new tokens of each sequence begin
      * @param rows of the cache for the new tokens
      */
-    record OverCache(KvCache cache, int[][] blocks, int[] lengths, int[] starts, int[] rows) implements Attending {
+    record OverCache(KvCache cache, CachedTokens tokens, int[] rows) implements Attending {
         /** Over sequences that have grown by their new tokens already. */
         static OverCache of(KvCache cache, List<CachedSequence> sequences, int... starts) {
             int[][] blocks = new int[sequences.size()][];
@@ -41,7 +39,7 @@ sealed interface Attending {
                 int first = lengths[i] - (starts[i + 1] - starts[i]);
                 cache.rows(sequence, first, lengths[i], rows, starts[i]);
             }
-            return new OverCache(cache, blocks, lengths, starts, rows);
+            return new OverCache(cache, new CachedTokens(blocks, cache.blockSize(), lengths, starts), rows);
         }
 
         @Override
@@ -61,10 +59,7 @@ sealed interface Attending {
                             rows,
                             cache.keys(layer),
                             cache.values(layer),
-                            blocks,
-                            cache.blockSize(),
-                            lengths,
-                            starts,
+                            tokens,
                             out);
             return operations.tape().constant(out);
         }

@@ -2,6 +2,7 @@ package io.rlhf4j.model;
 
 import io.rlhf4j.autograd.Operations;
 import io.rlhf4j.autograd.Tape;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.RepeatedPass;
 import io.rlhf4j.tensor.Scope;
 import io.rlhf4j.tensor.Tensor;
@@ -19,7 +20,8 @@ public final class DecodingStep implements AutoCloseable {
     private final Tensor logits;
     private final int[] ids;
     private final int[] positions;
-    private final Attending.OverCache attending;
+    private final CachedTokens places;
+    private final int[] rowsOfCache;
     private final RepeatedPass repeated;
 
     DecodingStep(CausalLanguageModel model, Scope work, KvCache cache, int blocksOfSequence, Tensor logits) {
@@ -32,8 +34,8 @@ public final class DecodingStep implements AutoCloseable {
         positions = new int[rows];
         int[] starts = new int[rows + 1];
         Arrays.setAll(starts, row -> row);
-        attending =
-                new Attending.OverCache(cache, new int[rows][blocksOfSequence], new int[rows], starts, new int[rows]);
+        places = new CachedTokens(new int[rows][blocksOfSequence], cache.blockSize(), new int[rows], starts);
+        rowsOfCache = new int[rows];
         model.backbone().prepareFor(blocksOfSequence * cache.blockSize());
         repeated = model.hooks().valuesStay() ? work.backend().repeated(this::pass) : null;
     }
@@ -48,11 +50,10 @@ public final class DecodingStep implements AutoCloseable {
             }
             ids[row] = filled ? 0 : tokens[row];
             positions[row] = sequence.length() - 1;
-            attending.lengths()[row] = sequence.length();
-            System.arraycopy(sequence.blocks(), 0, attending.blocks()[row], 0, sequence.blocks().length);
-            cache.rows(sequence, sequence.length() - 1, sequence.length(), attending.rows(), row);
+            places.lengths()[row] = sequence.length();
+            System.arraycopy(sequence.blocks(), 0, places.blocks()[row], 0, sequence.blocks().length);
             // Rows that are none write beside each other.
-            attending.rows()[row] += filled ? row - tokens.length : 0;
+            rowsOfCache[row] = places.row(row, positions[row]) + (filled ? row - tokens.length : 0);
         }
         if (repeated == null) {
             pass();
@@ -64,7 +65,7 @@ public final class DecodingStep implements AutoCloseable {
     private void pass() {
         try (Tape tape = new Tape(work, Tape.Mode.INFERENCE)) {
             Tensor hidden = model.backbone()
-                    .decode(new Operations(tape), ids, positions, attending)
+                    .decode(new Operations(tape), ids, positions, new Attending.OverCache(cache, places, rowsOfCache))
                     .value();
             work.backend().logits(model.head(1f), hidden, logits);
         }

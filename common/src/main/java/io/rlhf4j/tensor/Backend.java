@@ -219,20 +219,10 @@ public interface Backend extends GenerationPasses {
             Tensor dv);
 
     /**
-     * Attention of new tokens over a cache of keys and values that already holds theirs. Sequence s has new tokens
-     * {@code starts[s] .. starts[s + 1]} of q, the last of them at position {@code lengths[s] - 1}; its position p lies in
-     * row {@code blocks[s][p / blockSize] * blockSize + p % blockSize} of keys and values [rows, kvHeads * headDim].
+     * Attention of new tokens, q [tokens, heads * headDim], over a cache of keys and values [rows, kvHeads * headDim] that
+     * already holds theirs.
      */
-    void cachedAttention(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out);
+    void cachedAttention(AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out);
 
     /**
      * {@link #cachedAttention} that takes the new tokens up first: row i of k and v [tokens, kvHeads * headDim], which may be
@@ -246,14 +236,11 @@ public interface Backend extends GenerationPasses {
             int[] rows,
             Tensor keys,
             Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
+            CachedTokens tokens,
             Tensor out) {
         putRows(k, rows, keys);
         putRows(v, rows, values);
-        cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+        cachedAttention(spec, q, keys, values, tokens, out);
     }
 
     // ---- language-model head; logits of all rows are never held at once

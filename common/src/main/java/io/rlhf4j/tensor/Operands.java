@@ -103,15 +103,11 @@ public final class Operands {
 
     /** As the attention of a batch, over caches [rows, kvHeads * headDim] and blocks that lie inside of them. */
     public static void cachedAttention(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out) {
+            AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out) {
+        int[][] blocks = tokens.blocks();
+        int blockSize = tokens.blockSize();
+        int[] lengths = tokens.lengths();
+        int[] starts = tokens.starts();
         int width = spec.heads() * spec.headDim();
         int kvWidth = spec.kvHeads() * spec.headDim();
         boolean fits = isMatrix(q, q.rows(), width) && isMatrix(out, q.rows(), width);

@@ -67,7 +67,8 @@ interface CachedAttentionConformance extends Conformance {
                 Reference.attend(
                         spec, wideQ, starts[s], starts[s + 1], lengths[s] - fresh[s], keyRows, valueRows, expected);
             }
-            backend().cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+            CachedTokens tokens = new CachedTokens(blocks, blockSize, lengths, starts);
+            backend().cachedAttention(spec, q, keys, values, tokens, out);
             String what = "%s, %d sequences in blocks of %d".formatted(spec, sequences, blockSize);
             Tolerance.of(type).check(what, out, expected);
 
@@ -76,7 +77,7 @@ interface CachedAttentionConformance extends Conformance {
             for (int s = 0; s < sequences; s++) {
                 for (int row = starts[s]; row < starts[s + 1]; row++) {
                     int position = lengths[s] - (starts[s + 1] - row);
-                    newRows[row] = blocks[s][position / blockSize] * blockSize + position % blockSize;
+                    newRows[row] = tokens.row(s, position);
                 }
             }
             Tensor k = view
@@ -89,9 +90,7 @@ interface CachedAttentionConformance extends Conformance {
                 backend().fill(keys.slice(place, place + 1), Float.NaN);
                 backend().fill(values.slice(place, place + 1), Float.NaN);
             }
-            backend()
-                    .extendCacheAndAttend(
-                            spec, q, k, v, newRows, keys, values, blocks, blockSize, lengths, starts, out);
+            backend().extendCacheAndAttend(spec, q, k, v, newRows, keys, values, tokens, out);
             Tolerance.of(type).check("extended, " + what, out, expected);
             for (int row = 0; row < newRows.length; row++) {
                 assertThat(keys.slice(newRows[row], newRows[row] + 1).toFloats())

@@ -60,7 +60,8 @@ interface RepeatedPassConformance extends Conformance {
                 backend.putRows(q.columns(0, WIDTH / 2), places, keys);
                 backend.putRows(q.columns(WIDTH / 2, WIDTH), places, values);
                 Tensor attended = work.allocate(table.type(), ROWS, WIDTH);
-                backend.cachedAttention(spec, q, keys, values, blocks, BLOCK, lengths, starts, attended);
+                backend.cachedAttention(
+                        spec, q, keys, values, new CachedTokens(blocks, BLOCK, lengths, starts), attended);
                 backend.linear(attended, weight, null, null, q, result);
             }
         }

@@ -1,6 +1,7 @@
 package io.rlhf4j.backend.cpu;
 
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -42,16 +43,11 @@ final class Attention {
     }
 
     /** A decoding step has one query a sequence; a prompt has many and is worth packing. */
-    void cached(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out) {
+    void cached(AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out) {
+        int[][] blocks = tokens.blocks();
+        int blockSize = tokens.blockSize();
+        int[] lengths = tokens.lengths();
+        int[] starts = tokens.starts();
         AttentionTiles tiles = new AttentionTiles(typeOf(q, keys, values));
         Rows queries = Rows.of(q);
         Rows keyRows = Rows.of(keys);

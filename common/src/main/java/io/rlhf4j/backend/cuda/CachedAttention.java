@@ -1,6 +1,7 @@
 package io.rlhf4j.backend.cuda;
 
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,62 +42,43 @@ final class CachedAttention {
     }
 
     /** {@link io.rlhf4j.tensor.Backend#cachedAttention}. */
-    void attend(
-            AttentionSpec spec,
-            Matrix q,
-            Matrix keys,
-            Matrix values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Matrix out) {
+    void attend(AttentionSpec spec, Matrix q, Matrix keys, Matrix values, CachedTokens tokens, Matrix out) {
+        int[] lengths = tokens.lengths();
+        int[] starts = tokens.starts();
         int prompts = lengths.length;
         while (prompts > 0 && isNewPrompt(lengths[prompts - 1], starts[prompts] - starts[prompts - 1])) {
             prompts--;
         }
         if (prompts == lengths.length) {
-            overCache(spec, q, null, null, keys, values, blocks, blockSize, lengths, starts, out);
+            overCache(spec, q, null, null, keys, values, tokens, out);
             return;
         }
         int row = starts[prompts];
         if (prompts > 0) {
-            overCache(
-                    spec,
-                    q.slice(0, row),
-                    null,
-                    null,
-                    keys,
-                    values,
-                    Arrays.copyOf(blocks, prompts),
-                    blockSize,
+            CachedTokens others = new CachedTokens(
+                    Arrays.copyOf(tokens.blocks(), prompts),
+                    tokens.blockSize(),
                     Arrays.copyOf(lengths, prompts),
-                    Arrays.copyOf(starts, prompts + 1),
-                    out.slice(0, row));
+                    Arrays.copyOf(starts, prompts + 1));
+            overCache(spec, q.slice(0, row), null, null, keys, values, others, out.slice(0, row));
         }
-        int[] own = Arrays.copyOfRange(starts, prompts, starts.length);
-        Arrays.setAll(own, i -> own[i] - row);
-        int[][] ownBlocks = Arrays.copyOfRange(blocks, prompts, blocks.length);
-        overPrompts(spec, q.slice(row, q.rows()), keys, values, ownBlocks, blockSize, own, out.slice(row, q.rows()));
+        overPrompts(spec, q.slice(row, q.rows()), keys, values, tokens, prompts, out.slice(row, q.rows()));
     }
 
     private static boolean isNewPrompt(int length, int newTokens) {
         return length == newTokens && length >= LONG_PROMPT;
     }
 
+    /** Of the sequences from number {@code first} on, whose tokens are those of q. */
     private void overPrompts(
-            AttentionSpec spec,
-            Matrix q,
-            Matrix keys,
-            Matrix values,
-            int[][] blocks,
-            int blockSize,
-            int[] starts,
-            Matrix out) {
+            AttentionSpec spec, Matrix q, Matrix keys, Matrix values, CachedTokens tokens, int first, Matrix out) {
+        int[] starts = Arrays.copyOfRange(tokens.starts(), first, tokens.starts().length);
+        int before = starts[0];
+        Arrays.setAll(starts, i -> starts[i] - before);
         int[] rows = new int[q.rows()];
-        for (int s = 0; s < blocks.length; s++) {
+        for (int s = 0; s + 1 < starts.length; s++) {
             for (int position = 0; position < starts[s + 1] - starts[s]; position++) {
-                rows[starts[s] + position] = blocks[s][position / blockSize] * blockSize + position % blockSize;
+                rows[starts[s] + position] = tokens.row(first + s, position);
             }
         }
         long bytes = (long) keys.type().bytes() * rows.length * keys.columns();
@@ -122,15 +104,15 @@ final class CachedAttention {
             Matrix newValues,
             Matrix keys,
             Matrix values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
+            CachedTokens tokens,
             Matrix out) {
         int group = spec.heads() / spec.kvHeads();
         int tiles = spec.kvHeads() * (group == 1 ? 1 : (group + TOGETHER - 1) / TOGETHER);
+        int[][] blocks = tokens.blocks();
+        int[] lengths = tokens.lengths();
+        int[] starts = tokens.starts();
         int width = Arrays.stream(blocks).mapToInt(own -> own.length).max().orElse(1);
-        int splits = splits(q.rows() * tiles, width * blockSize);
+        int splits = splits(q.rows() * tiles, width * tokens.blockSize());
         long partialBytes = splits == 1
                 ? Float.BYTES
                 : (long) Float.BYTES * q.rows() * spec.heads() * splits * (spec.headDim() + 2);
@@ -165,7 +147,7 @@ final class CachedAttention {
                     .pass(spec.alibiSlopes() == null ? 0L : uploads.send(spec.alibiSlopes()))
                     .pass(flags(spec, q, keys, values, out, newKeys, newValues))
                     .launch(
-                            kernel(group == 1, spec, blockSize, keys, values, newKeys, newValues),
+                            kernel(group == 1, spec, tokens.blockSize(), keys, values, newKeys, newValues),
                             q.rows(),
                             tiles,
                             splits,

@@ -3,6 +3,7 @@ package io.rlhf4j.backend.cuda;
 import io.rlhf4j.tensor.Activation;
 import io.rlhf4j.tensor.AdamWSettings;
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.LanguageHead;
 import io.rlhf4j.tensor.Operands;
 import io.rlhf4j.tensor.RepeatedPass;
@@ -129,17 +130,9 @@ public final class CudaBackend extends CudaRowOperations {
 
     @Override
     public synchronized void cachedAttention(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out) {
-        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
-        cachedAttention.attend(spec, of(q), of(keys), of(values), blocks, blockSize, lengths, starts, of(out));
+            AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out) {
+        Operands.cachedAttention(spec, q, keys, values, tokens, out);
+        cachedAttention.attend(spec, of(q), of(keys), of(values), tokens, of(out));
     }
 
     @Override
@@ -151,21 +144,17 @@ public final class CudaBackend extends CudaRowOperations {
             int[] rows,
             Tensor keys,
             Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
+            CachedTokens tokens,
             Tensor out) {
-        boolean oneEach = q.rows() == lengths.length && k.type() == keys.type() && v.type() == values.type();
+        boolean oneEach = q.rows() == tokens.lengths().length && k.type() == keys.type() && v.type() == values.type();
         if (!oneEach) {
-            super.extendCacheAndAttend(spec, q, k, v, rows, keys, values, blocks, blockSize, lengths, starts, out);
+            super.extendCacheAndAttend(spec, q, k, v, rows, keys, values, tokens, out);
             return;
         }
         Operands.rows("extendCacheAndAttend", keys, rows, k);
         Operands.rows("extendCacheAndAttend", values, rows, v);
-        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
-        cachedAttention.overCache(
-                spec, of(q), of(k), of(v), of(keys), of(values), blocks, blockSize, lengths, starts, of(out));
+        Operands.cachedAttention(spec, q, keys, values, tokens, out);
+        cachedAttention.overCache(spec, of(q), of(k), of(v), of(keys), of(values), tokens, of(out));
     }
 
     @Override

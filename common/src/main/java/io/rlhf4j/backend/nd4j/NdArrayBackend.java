@@ -11,6 +11,7 @@ import io.rlhf4j.tensor.Activation;
 import io.rlhf4j.tensor.AdamWSettings;
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.LanguageHead;
 import io.rlhf4j.tensor.Operands;
@@ -239,17 +240,9 @@ final class NdArrayBackend implements Backend {
 
     @Override
     public void cachedAttention(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out) {
-        Operands.cachedAttention(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
-        NdSequences.cached(spec, q, keys, values, blocks, blockSize, lengths, starts, out);
+            AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out) {
+        Operands.cachedAttention(spec, q, keys, values, tokens, out);
+        NdSequences.cached(spec, q, keys, values, tokens, out);
     }
 
     // ---- language-model head

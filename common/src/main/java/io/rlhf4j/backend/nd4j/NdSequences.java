@@ -6,7 +6,9 @@ import static io.rlhf4j.backend.nd4j.NdStorage.store;
 import static io.rlhf4j.backend.nd4j.NdStorage.view;
 
 import io.rlhf4j.tensor.AttentionSpec;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.Tensor;
+import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -62,21 +64,10 @@ final class NdSequences {
         });
     }
 
-    static void cached(
-            AttentionSpec spec,
-            Tensor q,
-            Tensor keys,
-            Tensor values,
-            int[][] blocks,
-            int blockSize,
-            int[] lengths,
-            int[] starts,
-            Tensor out) {
-        each(starts, (index, from, to) -> {
-            int[] rows = new int[lengths[index]];
-            for (int p = 0; p < rows.length; p++) {
-                rows[p] = blocks[index][p / blockSize] * blockSize + p % blockSize;
-            }
+    static void cached(AttentionSpec spec, Tensor q, Tensor keys, Tensor values, CachedTokens tokens, Tensor out) {
+        each(tokens.starts(), (index, from, to) -> {
+            int[] rows = new int[tokens.lengths()[index]];
+            Arrays.setAll(rows, position -> tokens.row(index, position));
             NdAttention attention = new NdAttention(
                     spec,
                     packed(q.slice(from, to)),

@@ -4,6 +4,7 @@ import io.rlhf4j.tensor.Activation;
 import io.rlhf4j.tensor.AdamWSettings;
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.LanguageHead;
 import io.rlhf4j.tensor.RotarySpec;
@@ -164,7 +165,8 @@ final class BitsProbe {
         Tensor query = q.slice(0, 2);
         Tensor answer = scope.allocate(type, 2, WIDTH);
         int[][] blocks = {{3, 0, 1}, {2, 4}};
-        backend.cachedAttention(spec, query, k, v, blocks, 8, new int[] {19, 16}, new int[] {0, 1, 2}, answer);
+        CachedTokens tokens = new CachedTokens(blocks, 8, new int[] {19, 16}, new int[] {0, 1, 2});
+        backend.cachedAttention(spec, query, k, v, tokens, answer);
         note("cachedAttention", answer);
     }
 

@@ -2,6 +2,7 @@ package io.rlhf4j.driver.bench;
 
 import io.rlhf4j.tensor.AttentionSpec;
 import io.rlhf4j.tensor.Backend;
+import io.rlhf4j.tensor.CachedTokens;
 import io.rlhf4j.tensor.DType;
 import io.rlhf4j.tensor.Tensor;
 import java.util.Arrays;
@@ -89,12 +90,13 @@ final class AttentionKernels {
         int[] lengths = new int[DECODED];
         Arrays.fill(lengths, CACHED);
         int[] starts = IntStream.rangeClosed(0, DECODED).toArray();
+        CachedTokens tokens = new CachedTokens(places, BLOCK, lengths, starts);
         return new Kernel(
                 "decoding_attention",
                 "%dx%dx%d".formatted(DECODED, CACHED, WIDTH),
                 4.0 * DECODED * CACHED * WIDTH,
                 KernelOperands.bytes(keys, values),
-                () -> backend.cachedAttention(SPEC, q, keys, values, places, BLOCK, lengths, starts, out));
+                () -> backend.cachedAttention(SPEC, q, keys, values, tokens, out));
     }
 
     private static Tensor part(Tensor qkv, int index) {
