@@ -238,7 +238,7 @@ public final class CausalLanguageModel implements LayeredModel {
     }
 
     /**
-     * A pass that extends each of {@code rows} sequences by a token, to be run again and again.
+     * A pass that extends as many sequences as {@code logits} has rows by a token each, to be run again and again.
      *
      * @param work holds what passes need
      * @param blocksOfSequence the most blocks that one of the sequences takes

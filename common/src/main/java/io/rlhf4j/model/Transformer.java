@@ -125,7 +125,7 @@ final class Transformer {
         }
     }
 
-    /** Last hidden states of tokens that are in the cache already, one of each sequence, [sequences, outputSize]. */
+    /** Last hidden state of one new token of each sequence, for which the cache has grown, [sequences, outputSize]. */
     Variable decode(Operations operations, int[] ids, int[] positions, Attending attending) {
         return forward(operations, ids, positions, attending, positions);
     }

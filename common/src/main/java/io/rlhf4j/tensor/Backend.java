@@ -81,7 +81,7 @@ public interface Backend extends GenerationPasses {
     void linear(Tensor x, Tensor weight, Tensor bias, Tensor out);
 
     /**
-     * {@code out = residual + f(x weightᵀ + bias)}, in passes without gradients: what is between may be rounded or not.
+     * {@code out = residual + f(x weightᵀ + bias)}; what is between may be rounded or not.
      *
      * @param f null for none
      * @param residual [rows, out], or null for none; not {@code out}

@@ -27,12 +27,13 @@ final class CachedAttention {
     private static final int LONG_PROMPT = 32;
 
     private static final int FIRST_ARRIVALS = 1 << 16;
+
     private final Workbench bench;
     private final Stream stream;
     private final Transfers transfers;
     private final Attention attention;
-    private DeviceMemory arrivals;
     private final Map<Variant, Kernel> variants = new HashMap<>();
+    private DeviceMemory arrivals;
 
     CachedAttention(Workbench bench, Transfers transfers, Attention attention) {
         this.bench = bench;
@@ -106,6 +107,13 @@ final class CachedAttention {
             Matrix values,
             CachedTokens tokens,
             Matrix out) {
+        if (spec.headDim() > MOST_COLUMNS) {
+            throw new IllegalArgumentException(
+                    "heads of %d columns; at most %d".formatted(spec.headDim(), MOST_COLUMNS));
+        }
+        if (keys.type() != values.type()) {
+            throw new IllegalArgumentException("keys are %s, values %s".formatted(keys.type(), values.type()));
+        }
         int group = spec.heads() / spec.kvHeads();
         int tiles = spec.kvHeads() * (group == 1 ? 1 : (group + TOGETHER - 1) / TOGETHER);
         int[][] blocks = tokens.blocks();

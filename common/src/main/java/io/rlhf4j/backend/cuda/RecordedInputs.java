@@ -1,7 +1,6 @@
 package io.rlhf4j.backend.cuda;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +23,7 @@ final class RecordedInputs {
     private int[] together = new int[0];
     private int used;
 
-    /** @param memory where they lie, {@code bytes} long */
+    /** @param memory where they lie; there is no room beyond it */
     RecordedInputs(Uploads uploads, DeviceMemory memory) {
         this.uploads = uploads;
         this.memory = memory;
@@ -50,7 +49,7 @@ final class RecordedInputs {
     /** Brings what the arrays hold now to the device. */
     void send() {
         if (together.length != used) {
-            together = Arrays.copyOf(together, used);
+            together = new int[used];
         }
         for (Input input : inOrder) {
             int[] values = input.values.get();
