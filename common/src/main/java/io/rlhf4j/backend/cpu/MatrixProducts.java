@@ -18,9 +18,6 @@ final class MatrixProducts {
     /** From so many rows, or columns, of the result on, copying a piece of the other factor costs little beside the product. */
     private static final int WORTH_COPYING = 128;
 
-    /** From so many columns of the result on, oneDNN copies a left factor itself. */
-    private static final int COPIED_ANYWAY = 384;
-
     private static final int LEFT_BUFFER = 0;
     private static final int RIGHT_BUFFER = 1;
 
@@ -30,6 +27,7 @@ final class MatrixProducts {
     private final WorkerPool workers;
     private final MemoryPool memories;
     private final boolean multipliesBf16;
+    private final ProductRules rules;
     private final WeightPacking packing;
     private final PackedProducts packed;
 
@@ -37,6 +35,7 @@ final class MatrixProducts {
         this.workers = workers;
         this.memories = memories;
         this.multipliesBf16 = oneDnn.multipliesBf16();
+        this.rules = oneDnn.rules();
         this.packing = new WeightPacking(workers, memories, oneDnn);
         this.packed = new PackedProducts(workers, memories);
     }
@@ -150,7 +149,7 @@ final class MatrixProducts {
         // oneDNN's
         // sums depends on their number; where it is fp32, it does not: such products are rounded here.
         boolean roundedHere = a.type == DType.BF16 && out.type == DType.BF16 && !transposeA && transposeB && !add;
-        ProductGrid grid = ProductGrid.of(m, n, k, workers.threads());
+        ProductGrid grid = ProductGrid.of(m, n, k, workers.threads(), rules.pieceColumns());
         workers.run(grid.pieces(), (piece, workspace) -> {
             int row = grid.row(piece);
             int column = grid.column(piece);
@@ -160,11 +159,9 @@ final class MatrixProducts {
                 rounded(a, b, biasRow, out, row, column, rowsHere, columnsHere, k, workspace);
                 return;
             }
-            boolean leftApart = transposeA
-                    && columnsHere >= WORTH_COPYING
-                    && columnsHere < COPIED_ANYWAY
-                    && crowded(a, k, rowsHere);
-            boolean rightApart = !transposeB && rowsHere >= WORTH_COPYING && crowded(b, k, columnsHere);
+            boolean laidOut = rules.laysOutFactors(a.type, transposeB, rowsHere, columnsHere, k);
+            boolean leftApart = transposeA && !laidOut && columnsHere >= WORTH_COPYING && crowded(a, k, rowsHere);
+            boolean rightApart = !transposeB && !laidOut && rowsHere >= WORTH_COPYING && crowded(b, k, columnsHere);
             ProductShape shape = new ProductShape(
                     rowsHere,
                     columnsHere,

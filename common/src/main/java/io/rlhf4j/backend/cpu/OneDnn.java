@@ -31,7 +31,7 @@ final class OneDnn {
     private final String library;
     private final dnnl_engine engine = new dnnl_engine();
     private final boolean multipliesBf16;
-    private final boolean hasWideVectors;
+    private final ProductRules rules;
     private final boolean packsBf16;
     private final Map<DType, Boolean> anySizes = new EnumMap<>(DType.class);
     private final Map<DType, Boolean> anyRows = new EnumMap<>(DType.class);
@@ -50,7 +50,7 @@ final class OneDnn {
         int features = dnnl.dnnl_get_effective_cpu_isa();
         multipliesBf16 = (features & dnnl.dnnl_cpu_isa_avx512_core_bf16) == dnnl.dnnl_cpu_isa_avx512_core_bf16
                 || (features & dnnl.dnnl_cpu_isa_avx2_vnni_2) == dnnl.dnnl_cpu_isa_avx2_vnni_2;
-        hasWideVectors = (features & dnnl.dnnl_cpu_isa_avx512_core) == dnnl.dnnl_cpu_isa_avx512_core;
+        rules = new ProductRules((features & dnnl.dnnl_cpu_isa_avx512_core) == dnnl.dnnl_cpu_isa_avx512_core);
         for (DType type : DType.values()) {
             anySizes.put(type, hasCodeForAnySizes(type));
             anyRows.put(type, hasCodeForAnyRows(type));
@@ -66,6 +66,11 @@ final class OneDnn {
     /** Whether the processor multiplies bf16 itself; otherwise fp32 products are faster. */
     boolean multipliesBf16() {
         return multipliesBf16;
+    }
+
+    /** How products are asked for. */
+    ProductRules rules() {
+        return rules;
     }
 
     /** Whether products with packed weights of this type have fast code. */
@@ -90,13 +95,7 @@ final class OneDnn {
         if (shape.packed()) {
             return product(shape, !anyRows.get(shape.input()));
         }
-        boolean ownCode = shape.deservesOwnCode() && !readsColumnsSlowly(shape);
-        return product(shape, ownCode || !anySizes.get(shape.input()));
-    }
-
-    /** Where vectors are narrow, code for exactly one shape takes an eighth longer to read a left factor by its columns. */
-    private boolean readsColumnsSlowly(ProductShape shape) {
-        return shape.transposeA() && shape.input() == DType.FP32 && !hasWideVectors;
+        return product(shape, rules.ownCode(shape) || !anySizes.get(shape.input()));
     }
 
     /** A product by code for exactly this shape, or by that for any sizes. */

@@ -2,8 +2,8 @@ package io.rlhf4j.backend.cpu;
 
 /**
  * How a matrix product is cut into pieces, by its sizes alone: small ones not at all, those of few rows into one piece a
- * thread, and large ones into pieces whose factors stay in the second-level cache of a processor core. A thread that is slower than
- * another then takes fewer pieces.
+ * thread, and large ones into a few pieces for each thread, none too large and all nearly square, so that a piece's product
+ * pays for laying out its factors.
  *
  * @param pieceRows rows of the result that a piece computes, but for the last ones
  * @param pieceColumns columns likewise
@@ -17,23 +17,37 @@ record ProductGrid(int pieceRows, int pieceColumns, int alongRows, int alongColu
     private static final int FEW_ROWS = 128;
 
     private static final int MOST_ROWS = 1024;
-    private static final int MOST_COLUMNS = 384;
 
-    /** The cut of a product [m, k] times [k, n] for so many threads. */
-    static ProductGrid of(int m, int n, int k, int threads) {
+    /** The cut of a product [m, k] times [k, n] for so many threads, with pieces of {@code mostColumns} at most. */
+    static ProductGrid of(int m, int n, int k, int threads, int mostColumns) {
         if (threads == 1 && m <= MOST_ROWS || 2L * m * n * k < SMALL) {
             return new ProductGrid(m, n, 1, 1);
         }
         if (Math.min(m, n) < FEW_ROWS) {
             return n >= m ? cut(m, n, 1, threads) : cut(m, n, threads, 1);
         }
-        int alongRows = (m + MOST_ROWS - 1) / MOST_ROWS;
-        int alongColumns = (n + MOST_COLUMNS - 1) / MOST_COLUMNS;
-        if (alongRows == 1) {
-            // As many pieces as keep all threads busy to the end.
-            alongColumns = (alongColumns + threads - 1) / threads * threads;
+        int rows = (m + MOST_ROWS - 1) / MOST_ROWS;
+        int columns = (n + mostColumns - 1) / mostColumns;
+        // As many pieces as keep all threads busy to the end: the fewest, and of those the squarest.
+        ProductGrid best = null;
+        for (int alongRows = rows; alongRows < rows + threads; alongRows++) {
+            for (int alongColumns = columns; alongColumns < columns + threads; alongColumns++) {
+                ProductGrid grid = cut(m, n, alongRows, alongColumns);
+                if (alongRows * alongColumns % threads == 0 && (best == null || grid.isBetterThan(best))) {
+                    best = grid;
+                }
+            }
         }
-        return cut(m, n, alongRows, alongColumns);
+        return best;
+    }
+
+    private boolean isBetterThan(ProductGrid other) {
+        return pieces() < other.pieces() || pieces() == other.pieces() && edge() < other.edge();
+    }
+
+    /** What must be read for each product of two numbers, next to other cuts of as many pieces. */
+    private double edge() {
+        return 1.0 / pieceRows + 1.0 / pieceColumns;
     }
 
     private static ProductGrid cut(int m, int n, int alongRows, int alongColumns) {

@@ -5,10 +5,6 @@ import io.rlhf4j.tensor.DType;
 /**
  * Everything about a matrix product but the places of its matrices.
  *
- * <p>oneDNN either generates code for exactly one shape, which takes half a megabyte and up to a millisecond, or has code
- * for any sizes. Batches of whole rows have another number of tokens each time: they must not leave code behind. So the
- * choice follows from the shape alone, whoever asks and whenever, and with it the bits of the result.
- *
  * @param m rows of the result
  * @param n columns of the result
  * @param k length of the sums
@@ -37,21 +33,6 @@ record ProductShape(
         DType bias,
         boolean add,
         boolean packed) {
-    private static final int FEW_ROWS = 64;
-    private static final int STEP = 16;
-
-    /**
-     * Whether oneDNN should generate code for this very shape: for few rows, and for sizes that tiles have, of which a run
-     * meets a limited number. With many rows the code for any sizes is as fast.
-     */
-    boolean deservesOwnCode() {
-        if (m >= FEW_ROWS) {
-            return m % STEP == 0 && k % STEP == 0;
-        }
-        // A few rows times a matrix of weights: here the code for any sizes is faster, by measurement.
-        return m > (input == DType.BF16 ? 1 : 8);
-    }
-
     /** A product without bias. */
     static ProductShape of(
             int m,

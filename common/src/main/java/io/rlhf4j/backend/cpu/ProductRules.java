@@ -1,0 +1,59 @@
+package io.rlhf4j.backend.cpu;
+
+import io.rlhf4j.tensor.DType;
+
+/**
+ * How oneDNN multiplies fastest on this processor, by measurement.
+ *
+ * <p>It either generates code for exactly one shape, which takes half a megabyte and up to a millisecond, or has code for
+ * any sizes. Batches of whole rows have another number of tokens each time: they must not leave code behind. So the choice
+ * follows from the shape alone, whoever asks and whenever, and with it the bits of the result.
+ *
+ * @param wideVectors whether the processor has vectors of 512 bits
+ */
+record ProductRules(boolean wideVectors) {
+    private static final int FEW_ROWS = 64;
+    private static final int STEP = 16;
+    /** Columns of the result, and length of the sums, from which on code for any sizes lays factors out. */
+    private static final int LAID_OUT = 378;
+    /** 1 / rows + 1 / columns of a result that is too narrow for that. */
+    private static final double NARROW = 0.0038;
+
+    /**
+     * Whether oneDNN should generate code for this very shape: for few rows, and for sizes that tiles have, of which a run
+     * meets a limited number. With many rows the code for any sizes is as fast.
+     */
+    boolean ownCode(ProductShape shape) {
+        if (readsColumns(shape) || laysOutFactors(shape.input(), shape.transposeB(), shape.m(), shape.n(), shape.k())) {
+            return false;
+        }
+        if (shape.m() >= FEW_ROWS) {
+            return shape.m() % STEP == 0 && shape.k() % STEP == 0;
+        }
+        // A few rows times a matrix of weights: here the code for any sizes is faster, by measurement.
+        return shape.m() > (shape.input() == DType.BF16 ? 1 : 8);
+    }
+
+    /** By narrow vectors, code for one shape takes an eighth longer to read a left factor by its columns. */
+    private boolean readsColumns(ProductShape shape) {
+        return shape.transposeA() && shape.input() == DType.FP32 && !wideVectors;
+    }
+
+    /**
+     * Whether oneDNN lays both factors of a piece of a gradient out anew, so that it does not matter how they lie. Its code
+     * for any sizes does where a piece is not narrow, and code for one shape takes up to two fifths longer then. Forward
+     * products, whose rows must not depend on their number, keep the latter.
+     */
+    boolean laysOutFactors(DType input, boolean transposeB, int rows, int columns, int k) {
+        return input == DType.FP32
+                && !transposeB
+                && !wideVectors
+                && Math.min(columns, k) >= LAID_OUT
+                && 1.0 / rows + 1.0 / columns < NARROW;
+    }
+
+    /** Columns of a piece of a large product at most. */
+    int pieceColumns() {
+        return wideVectors ? 384 : 768;
+    }
+}
