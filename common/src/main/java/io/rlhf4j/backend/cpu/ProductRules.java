@@ -18,13 +18,17 @@ record ProductRules(boolean wideVectors) {
     private static final int LAID_OUT = 378;
     /** 1 / rows + 1 / columns of a result that is too narrow for that. */
     private static final double NARROW = 0.0038;
+    /** Sums over a vocabulary, say. */
+    private static final int LONG_SUMS = 16_384;
 
     /**
      * Whether oneDNN should generate code for this very shape: for few rows, and for sizes that tiles have, of which a run
      * meets a limited number. With many rows the code for any sizes is as fast.
      */
     boolean ownCode(ProductShape shape) {
-        if (readsColumns(shape) || laysOutFactors(shape.input(), shape.transposeB(), shape.m(), shape.n(), shape.k())) {
+        boolean longSums = shape.k() >= LONG_SUMS;
+        boolean laidOut = laysOutFactors(shape.input(), shape.transposeB(), shape.m(), shape.n(), shape.k());
+        if (laidOut || isNarrowGradient(shape.input(), shape.transposeB()) && (shape.transposeA() || longSums)) {
             return false;
         }
         if (shape.m() >= FEW_ROWS) {
@@ -34,22 +38,23 @@ record ProductRules(boolean wideVectors) {
         return shape.m() > (shape.input() == DType.BF16 ? 1 : 8);
     }
 
-    /** By narrow vectors, code for one shape takes an eighth longer to read a left factor by its columns. */
-    private boolean readsColumns(ProductShape shape) {
-        return shape.transposeA() && shape.input() == DType.FP32 && !wideVectors;
+    /**
+     * Whether oneDNN lays both factors of a piece of a gradient out anew, so that it does not matter how they lie. Its code
+     * for any sizes does where a piece is not narrow.
+     */
+    boolean laysOutFactors(DType input, boolean transposeB, int rows, int columns, int k) {
+        return isNarrowGradient(input, transposeB)
+                && Math.min(columns, k) >= LAID_OUT
+                && 1.0 / rows + 1.0 / columns < NARROW;
     }
 
     /**
-     * Whether oneDNN lays both factors of a piece of a gradient out anew, so that it does not matter how they lie. Its code
-     * for any sizes does where a piece is not narrow, and code for one shape takes up to two fifths longer then. Forward
-     * products, whose rows must not depend on their number, keep the latter.
+     * Whether a product is one of a gradient, whose right factor does not lie transposed, by narrow vectors. Code for its very
+     * shape then takes up to two fifths longer where the other lays factors out or sums are long, and an eighth longer where
+     * the left factor is read by its columns. Forward products keep theirs: their rows must not depend on their number.
      */
-    boolean laysOutFactors(DType input, boolean transposeB, int rows, int columns, int k) {
-        return input == DType.FP32
-                && !transposeB
-                && !wideVectors
-                && Math.min(columns, k) >= LAID_OUT
-                && 1.0 / rows + 1.0 / columns < NARROW;
+    private boolean isNarrowGradient(DType input, boolean transposeB) {
+        return input == DType.FP32 && !transposeB && !wideVectors;
     }
 
     /** Columns of a piece of a large product at most. */

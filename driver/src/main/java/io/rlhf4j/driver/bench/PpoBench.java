@@ -38,17 +38,24 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One iteration of PPO with four models, of one shape or with a smaller critic and reward model: answers of a fixed length, the log-probabilities of actor and
- * reference, values and scores, then one step of actor and critic on all of them. It is the work of one rank, by the
- * classes that do it in a run; what Spark adds is not in it.
+ * One iteration of PPO with four models, of one shape or with a smaller critic and reward model: answers of a fixed length,
+ * the log-probabilities of actor and reference, values and scores, then one step of actor and critic on all of them. It is
+ * the work of one rank, by the classes that do it in a run; what Spark adds is not in it.
  *
  * @param batch prompts, each answered once
  * @param prompt tokens of each
  * @param newTokens tokens of each answer
  * @param critic what critic and reward model are like; empty: the actor
+ * @param microBatchTokens tokens that a model takes at once; empty: all
  * @param statesOnDisk a local folder for what only the optimizers need; empty for memory
  */
-public record PpoBench(int batch, int prompt, int newTokens, Optional<BenchModel> critic, Optional<Path> statesOnDisk) {
+public record PpoBench(
+        int batch,
+        int prompt,
+        int newTokens,
+        Optional<BenchModel> critic,
+        Optional<Integer> microBatchTokens,
+        Optional<Path> statesOnDisk) {
     private static final int SEED = 0;
     private static final String GENERATE = "generate_s";
     private static final String SCORE = "score_s";
@@ -62,7 +69,7 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<BenchModel
         try (Scope scope = Scope.root(settings.backend(), "bench");
                 Tokenizer tokenizer = shape.tokenizer()) {
             PpoConfig ppo = ppo();
-            int tokens = batch * (prompt + newTokens);
+            int tokens = tokensAtOnce();
             CausalLanguageModel actor = shape.make(scope, settings.type());
             CausalLanguageModel reference = actor.copy(scope, settings.type());
             ScoreModel valueModel = scoreModel(actor, scope, settings.type(), SEED);
@@ -104,6 +111,10 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<BenchModel
         }
     }
 
+    private int tokensAtOnce() {
+        return microBatchTokens.orElse(batch * (prompt + newTokens));
+    }
+
     private Measurement measurement(
             BenchModel shape, BenchSettings settings, Rounds rounds, List<Map<String, Double>> phases, Scope scope) {
         Map<String, Object> more = new LinkedHashMap<>();
@@ -113,6 +124,7 @@ public record PpoBench(int batch, int prompt, int newTokens, Optional<BenchModel
             more.put(phase, Measurement.rounded(Measurement.median(seconds), 3));
         }
         more.put("samples_per_s", Measurement.rounded(batch / Measurement.median(rounds.seconds()), 3));
+        more.put("micro_batch_tokens", tokensAtOnce());
         more.put("peak_tensors_mb", scope.peakBytes() >> 20);
         return new Measurement(
                 "ppo_step",

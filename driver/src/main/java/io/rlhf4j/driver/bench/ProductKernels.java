@@ -8,13 +8,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** The matrix products of a model of the shape opt-125m: those of 1,024 tokens, and those of a decoding step. */
+/**
+ * The matrix products of a model of the shape opt-125m: those of 1,024 tokens, and those of generation, with a weight that
+ * is laid out for it, for a few rows and for as many as a part of a prompt has.
+ */
 final class ProductKernels {
     static final int TOKENS = 1024;
     static final int HIDDEN = 768;
     static final int INNER = 3072;
     static final int VOCABULARY = 50272;
-    private static final int[] ROWS = {1, 8, 32};
+    private static final int[] ROWS = {1, 8, 32, 512};
 
     private final KernelOperands operands;
     private final Backend backend;
@@ -35,6 +38,7 @@ final class ProductKernels {
         kernels.add(with -> new ProductKernels(with).weightGradient());
         for (int rows : ROWS) {
             kernels.add(with -> new ProductKernels(with).decoding(rows, INNER));
+            kernels.add(with -> new ProductKernels(with).decodingInt8(rows, INNER));
             kernels.add(with -> new ProductKernels(with).decodingHead(rows));
         }
         return kernels;
@@ -72,6 +76,21 @@ final class ProductKernels {
         Tensor y = operands.make(rows, out);
         Runnable work = () -> backend.linear(x, packed, null, y);
         return product("decoding_linear", rows, HIDDEN, out, work, x, weight, y);
+    }
+
+    /** A weight that is rounded to int8: a byte for each element, and a scale for each output. */
+    private Kernel decodingInt8(int rows, int out) {
+        Tensor x = operands.make(rows, HIDDEN);
+        Tensor rounded = backend.packInt8(operands.scope(), operands.make(out, HIDDEN));
+        Tensor y = operands.make(rows, out);
+        Runnable work = () -> backend.linear(x, rounded, null, y);
+        double bytes = KernelOperands.bytes(x, y) + (double) out * HIDDEN + 4.0 * out;
+        return new Kernel(
+                "decoding_linear_int8",
+                "%dx%dx%d".formatted(rows, HIDDEN, out),
+                2.0 * rows * HIDDEN * out,
+                bytes,
+                work);
     }
 
     private Kernel decodingHead(int rows) {

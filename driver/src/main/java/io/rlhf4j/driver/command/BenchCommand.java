@@ -172,6 +172,11 @@ final class BenchCommand {
                                             + " --peers know one shape alone.")
                     String critic,
             @Option(
+                            names = "--micro-batch-tokens",
+                            paramLabel = "TOKENS",
+                            description = "Tokens that a model takes at once; all when absent.")
+                    Integer microBatchTokens,
+            @Option(
                             names = "--states-on",
                             paramLabel = "FOLDER",
                             description = "Local folder where the optimizers' states lie; without it, in memory.")
@@ -184,6 +189,7 @@ final class BenchCommand {
                 prompt,
                 newTokens,
                 Optional.ofNullable(critic).map(BenchModel::new),
+                Optional.ofNullable(microBatchTokens),
                 Optional.ofNullable(statesOnDisk));
         BenchSettings settings = common.settings(terminal);
         return peers.print(
@@ -207,7 +213,8 @@ final class BenchCommand {
                     int newTokens)
             throws IOException {
         BenchSettings settings = common.settings(terminal);
-        Measurement iteration = new PpoBench(batch, prompt, newTokens, Optional.empty(), Optional.empty())
+        Measurement iteration = new PpoBench(
+                        batch, prompt, newTokens, Optional.empty(), Optional.empty(), Optional.empty())
                 .measure(common.shape(), settings);
         print(iteration);
         return print(

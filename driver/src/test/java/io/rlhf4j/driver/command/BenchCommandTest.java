@@ -122,6 +122,20 @@ class BenchCommandTest {
     }
 
     @Test
+    void anIterationOfPpoInMicroBatchesTakesLessMemory() throws IOException {
+        String iteration = "bench ppo --model tiny --batch 8 --prompt 60 --new 4 --repeats 1";
+        JsonNode whole = measured(iteration.split(" "));
+        JsonNode parts = measured((iteration + " --micro-batch-tokens 128").split(" "));
+
+        assertThat(whole.path("micro_batch_tokens").asInt()).isEqualTo(8 * 64);
+        assertThat(parts.path("micro_batch_tokens").asInt()).isEqualTo(128);
+        // Activations of 384 tokens fewer: of each layer no less than its inputs to four products, in fp32.
+        assertThat(whole.path("peak_tensors_mb").asLong()
+                        - parts.path("peak_tensors_mb").asLong())
+                .isGreaterThan(384L * 4 * 4 * 256 * 4 >> 20);
+    }
+
+    @Test
     void theSwitchFromTrainingToGenerationIsMeasuredBesideAnIteration() throws IOException {
         ToolRun run =
                 ToolRun.of("bench switch --model tiny --batch 2 --prompt 5 --new 4 --warmup 1 --repeats 2".split(" "));

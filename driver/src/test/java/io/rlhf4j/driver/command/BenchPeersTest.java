@@ -107,7 +107,7 @@ class BenchPeersTest {
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.err()).contains("--model opt-125m --dtype bf16 alone");
 
-        PeerScript script = new PpoBench(8, 5, 4, Optional.empty(), Optional.empty())
+        PeerScript script = new PpoBench(8, 5, 4, Optional.empty(), Optional.empty(), Optional.empty())
                 .deepSpeedChat(new BenchSettings(null, 2, DType.BF16, 1, 2), "python", folder, folder);
         assertThat(script.phases()).containsExactly("generate_s", "train_actor_s", "train_critic_s");
         assertThat(script.toString()).contains("--batch 8 --prompt 5 --threads 2", "--answer 4 --iterations 3");

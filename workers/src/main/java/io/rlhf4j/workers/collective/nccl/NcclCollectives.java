@@ -181,7 +181,10 @@ public final class NcclCollectives implements Collectives {
         }
         GroupFailure first = control.failure().orElseGet(() -> GroupFailure.aborted(rank(), "", failed));
         control.abort(failed);
-        return first.exception();
+        CollectiveException ended = first.exception();
+        // The first cause may be another rank's: this one's is what tells what happened here.
+        ended.addSuppressed(failed);
+        return ended;
     }
 
     private void join(String operation, Backend backend) {
