@@ -17,12 +17,12 @@ final class WeightPacking {
     private static final int MOST_INPUTS = 1024;
 
     private final WorkerPool workers;
-    private final MemoryPool memories;
+    private final Slabs memories;
     private final OneDnn oneDnn;
 
     WeightPacking(WorkerPool workers, MemoryPool memories, OneDnn oneDnn) {
         this.workers = workers;
-        this.memories = memories;
+        this.memories = new Slabs(memories);
         this.oneDnn = oneDnn;
     }
 
