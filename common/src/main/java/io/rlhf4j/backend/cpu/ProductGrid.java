@@ -2,8 +2,7 @@ package io.rlhf4j.backend.cpu;
 
 /**
  * How a matrix product is cut into pieces, by its sizes alone: small ones not at all, those of few rows into one piece a
- * thread, and large ones into a few pieces for each thread, none too large and all nearly square, so that a piece's product
- * pays for laying out its factors.
+ * thread, and large ones into pieces that are not too large, of which the busiest thread is through with its own soonest.
  *
  * @param pieceRows rows of the result that a piece computes, but for the last ones
  * @param pieceColumns columns likewise
@@ -18,6 +17,9 @@ record ProductGrid(int pieceRows, int pieceColumns, int alongRows, int alongColu
 
     private static final int MOST_ROWS = 1024;
 
+    /** Products of two numbers in the time that it takes to read and lay out one number of a factor. */
+    private static final long LAYING_OUT = 64;
+
     /** The cut of a product [m, k] times [k, n] for so many threads, with pieces of {@code mostColumns} at most. */
     static ProductGrid of(int m, int n, int k, int threads, int mostColumns) {
         if (threads == 1 && m <= MOST_ROWS || 2L * m * n * k < SMALL) {
@@ -28,12 +30,11 @@ record ProductGrid(int pieceRows, int pieceColumns, int alongRows, int alongColu
         }
         int rows = (m + MOST_ROWS - 1) / MOST_ROWS;
         int columns = (n + mostColumns - 1) / mostColumns;
-        // As many pieces as keep all threads busy to the end: the fewest, and of those the squarest.
-        ProductGrid best = null;
+        ProductGrid best = cut(m, n, rows, columns);
         for (int alongRows = rows; alongRows < rows + threads; alongRows++) {
-            for (int alongColumns = columns; alongColumns < columns + threads; alongColumns++) {
+            for (int alongColumns = columns; alongColumns <= columns + threads / alongRows; alongColumns++) {
                 ProductGrid grid = cut(m, n, alongRows, alongColumns);
-                if (alongRows * alongColumns % threads == 0 && (best == null || grid.isBetterThan(best))) {
+                if (grid.cost(threads) < best.cost(threads)) {
                     best = grid;
                 }
             }
@@ -41,13 +42,10 @@ record ProductGrid(int pieceRows, int pieceColumns, int alongRows, int alongColu
         return best;
     }
 
-    private boolean isBetterThan(ProductGrid other) {
-        return pieces() < other.pieces() || pieces() == other.pieces() && edge() < other.edge();
-    }
-
-    /** What must be read for each product of two numbers, next to other cuts of as many pieces. */
-    private double edge() {
-        return 1.0 / pieceRows + 1.0 / pieceColumns;
+    /** What the busiest thread does, in products of two numbers for each of the k. */
+    private long cost(int threads) {
+        long piece = (long) pieceRows * pieceColumns + LAYING_OUT * (pieceRows + pieceColumns);
+        return (pieces() + threads - 1) / threads * piece;
     }
 
     private static ProductGrid cut(int m, int n, int alongRows, int alongColumns) {
