@@ -50,11 +50,12 @@ final class OneDnn {
         int features = dnnl.dnnl_get_effective_cpu_isa();
         multipliesBf16 = (features & dnnl.dnnl_cpu_isa_avx512_core_bf16) == dnnl.dnnl_cpu_isa_avx512_core_bf16
                 || (features & dnnl.dnnl_cpu_isa_avx2_vnni_2) == dnnl.dnnl_cpu_isa_avx2_vnni_2;
-        rules = new ProductRules((features & dnnl.dnnl_cpu_isa_avx512_core) == dnnl.dnnl_cpu_isa_avx512_core);
         for (DType type : DType.values()) {
             anySizes.put(type, hasCodeForAnySizes(type));
             anyRows.put(type, hasCodeForAnyRows(type));
         }
+        boolean wideVectors = (features & dnnl.dnnl_cpu_isa_avx512_core) == dnnl.dnnl_cpu_isa_avx512_core;
+        rules = new ProductRules(!wideVectors && anySizes.get(DType.FP32));
         packsBf16 = multipliesBf16 || hasCodeForPackedBf16();
     }
 

@@ -9,9 +9,10 @@ import io.rlhf4j.tensor.DType;
  * any sizes. Batches of whole rows have another number of tokens each time: they must not leave code behind. So the choice
  * follows from the shape alone, whoever asks and whenever, and with it the bits of the result.
  *
- * @param wideVectors whether the processor has vectors of 512 bits
+ * @param laysOut whether the code for any sizes lays out the factors of a piece that is not narrow: what oneDNN has for fp32
+ *     and vectors of 256 bits does. No other was measured
  */
-record ProductRules(boolean wideVectors) {
+record ProductRules(boolean laysOut) {
     private static final int FEW_ROWS = 64;
     private static final int STEP = 16;
     /** Columns of the result, and length of the sums, from which on code for any sizes lays factors out. */
@@ -28,7 +29,7 @@ record ProductRules(boolean wideVectors) {
     boolean ownCode(ProductShape shape) {
         boolean longSums = shape.k() >= LONG_SUMS;
         boolean laidOut = laysOutFactors(shape.input(), shape.transposeB(), shape.m(), shape.n(), shape.k());
-        if (laidOut || isNarrowGradient(shape.input(), shape.transposeB()) && (shape.transposeA() || longSums)) {
+        if (laidOut || mayBeLaidOut(shape.input(), shape.transposeB()) && (shape.transposeA() || longSums)) {
             return false;
         }
         if (shape.m() >= FEW_ROWS) {
@@ -43,22 +44,22 @@ record ProductRules(boolean wideVectors) {
      * for any sizes does where a piece is not narrow.
      */
     boolean laysOutFactors(DType input, boolean transposeB, int rows, int columns, int k) {
-        return isNarrowGradient(input, transposeB)
+        return mayBeLaidOut(input, transposeB)
                 && Math.min(columns, k) >= LAID_OUT
                 && 1.0 / rows + 1.0 / columns < NARROW;
     }
 
     /**
-     * Whether a product is one of a gradient, whose right factor does not lie transposed, by narrow vectors. Code for its very
-     * shape then takes up to two fifths longer where the other lays factors out or sums are long, and an eighth longer where
-     * the left factor is read by its columns. Forward products keep theirs: their rows must not depend on their number.
+     * Gradients, whose right factor does not lie transposed. Code for the very shape takes up to two fifths longer than code
+     * that lays factors out, and than code for any sizes where sums are long, and an eighth longer where the left factor is
+     * read by its columns. Forward products keep it: their rows must not depend on their number.
      */
-    private boolean isNarrowGradient(DType input, boolean transposeB) {
-        return input == DType.FP32 && !transposeB && !wideVectors;
+    private boolean mayBeLaidOut(DType input, boolean transposeB) {
+        return laysOut && input == DType.FP32 && !transposeB;
     }
 
     /** Columns of a piece of a large product at most. */
     int pieceColumns() {
-        return wideVectors ? 384 : 768;
+        return laysOut ? 768 : 384;
     }
 }

@@ -5,6 +5,7 @@ import io.rlhf4j.config.OptimizerConfig;
 import io.rlhf4j.config.PpoConfig;
 import io.rlhf4j.config.RewardCallConfig;
 import io.rlhf4j.data.PromptRow;
+import io.rlhf4j.error.Rlhf4jException;
 import io.rlhf4j.model.CausalLanguageModel;
 import io.rlhf4j.model.LayeredModel;
 import io.rlhf4j.model.ModelPasses;
@@ -62,6 +63,16 @@ public record PpoBench(
     private static final String TRAIN_ACTOR = "train_actor_s";
     private static final String TRAIN_CRITIC = "train_critic_s";
     private static final int[] NO_END = {};
+    /** As {@code compute.micro_batch_tokens} of a run. */
+    private static final int FEWEST_TOKENS = 16;
+
+    /** @throws Rlhf4jException of kind CONFIGURATION for fewer tokens at once than a run may have */
+    public PpoBench {
+        if (microBatchTokens.isPresent() && microBatchTokens.get() < FEWEST_TOKENS) {
+            throw Rlhf4jException.configuration("--micro-batch-tokens is %d, allowed is [%d, inf)"
+                    .formatted(microBatchTokens.get(), FEWEST_TOKENS));
+        }
+    }
 
     /** Measures one shape. */
     public Measurement measure(BenchModel shape, BenchSettings settings) throws IOException {

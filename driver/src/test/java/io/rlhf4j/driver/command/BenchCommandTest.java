@@ -136,6 +136,14 @@ class BenchCommandTest {
     }
 
     @Test
+    void microBatchesOfNoTokensAreRefused() {
+        ToolRun run = ToolRun.of("bench ppo --model tiny --micro-batch-tokens 0".split(" "));
+
+        assertThat(run.exitCode()).isNotZero();
+        assertThat(run.err()).contains("--micro-batch-tokens is 0, allowed is [16, inf)");
+    }
+
+    @Test
     void theSwitchFromTrainingToGenerationIsMeasuredBesideAnIteration() throws IOException {
         ToolRun run =
                 ToolRun.of("bench switch --model tiny --batch 2 --prompt 5 --new 4 --warmup 1 --repeats 2".split(" "));

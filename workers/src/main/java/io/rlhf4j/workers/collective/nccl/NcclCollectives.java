@@ -182,8 +182,10 @@ public final class NcclCollectives implements Collectives {
         GroupFailure first = control.failure().orElseGet(() -> GroupFailure.aborted(rank(), "", failed));
         control.abort(failed);
         CollectiveException ended = first.exception();
-        // The first cause may be another rank's: this one's is what tells what happened here.
-        ended.addSuppressed(failed);
+        if (ended.getCause() != failed) {
+            // The first cause is another rank's: this one's tells what happened here.
+            ended.addSuppressed(failed);
+        }
         return ended;
     }
 
